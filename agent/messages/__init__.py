@@ -1,0 +1,36 @@
+"""Typed wire messages. The type is the schema; only msgspec and numpy are imported here."""
+
+from agent.messages.action import Action, Applied, Clamp
+from agent.messages.arrays import decode, encode
+from agent.messages.observation import JOINT_NAMES, PAD_SHAPE, SKIN_PATCHES, Detection, Look, Observation, Scan
+from agent.messages.plan import Fact, Plan, PlanRequest
+from agent.messages.step import Estimate, Step
+from agent.messages.subgoal import Limits, Report, Subgoal, SubgoalKind
+from agent.messages.timing import PLANT_STEP_S, STEPS_PER_TICK, TICK_S
+
+__all__ = [
+    "JOINT_NAMES",
+    "PAD_SHAPE",
+    "PLANT_STEP_S",
+    "SKIN_PATCHES",
+    "STEPS_PER_TICK",
+    "TICK_S",
+    "Action",
+    "Applied",
+    "Clamp",
+    "Detection",
+    "Estimate",
+    "Fact",
+    "Limits",
+    "Look",
+    "Observation",
+    "Plan",
+    "PlanRequest",
+    "Report",
+    "Scan",
+    "Step",
+    "Subgoal",
+    "SubgoalKind",
+    "decode",
+    "encode",
+]
