@@ -3,7 +3,7 @@
 from agent.messages.action import Action, Applied, Clamp
 from agent.messages.arrays import decode, encode
 from agent.messages.observation import JOINT_NAMES, PAD_SHAPE, SKIN_PATCHES, Detection, Look, Observation, Scan
-from agent.messages.plan import Fact, Plan, PlanRequest
+from agent.messages.plan import Fact, Plan, PlanRequest, Trial
 from agent.messages.step import Estimate, Step
 from agent.messages.subgoal import Limits, Report, Subgoal, SubgoalKind
 from agent.messages.timing import PLANT_STEP_S, STEPS_PER_TICK, TICK_S
@@ -31,6 +31,7 @@ __all__ = [
     "Step",
     "Subgoal",
     "SubgoalKind",
+    "Trial",
     "decode",
     "encode",
 ]
