@@ -1,1 +1,28 @@
+"""Episodes: append-only logs of everything that was sensed, thought, asked and done.
 
+Law: a finished step is never lost, whatever happens to the process.
+"""
+
+from agent.episodes.identity import code_identity, command_line, cpu_name, package_versions
+from agent.episodes.reader import Damage, Episode
+from agent.episodes.records import CodeIdentity, Control, EpisodeError, EpisodeHeader, Event, Keyframe, Kind
+from agent.episodes.writer import EpisodeWriter, episodes_root, new_episode_directory
+
+__all__ = [
+    "CodeIdentity",
+    "Control",
+    "Damage",
+    "Episode",
+    "EpisodeError",
+    "EpisodeHeader",
+    "EpisodeWriter",
+    "Event",
+    "Keyframe",
+    "Kind",
+    "code_identity",
+    "command_line",
+    "cpu_name",
+    "episodes_root",
+    "new_episode_directory",
+    "package_versions",
+]

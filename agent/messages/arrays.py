@@ -33,8 +33,12 @@ def _encode_array(value: Any) -> msgspec.msgpack.Ext:
     if code is None:
         known = ", ".join(str(d) for d in _CODES)
         raise TypeError(f"cannot encode an array of dtype {value.dtype}; use one of {known}")
-    shape = np.asarray(value.shape, dtype="<u2").tobytes()
-    return msgspec.msgpack.Ext(_ARRAY_CODE, code + bytes([value.ndim]) + shape + value.tobytes())
+    return msgspec.msgpack.Ext(_ARRAY_CODE, code + _encode_shape(value.shape) + value.tobytes())
+
+
+@cache
+def _encode_shape(shape: tuple[int, ...]) -> bytes:
+    return bytes([len(shape)]) + np.asarray(shape, dtype="<u2").tobytes()
 
 
 def _decode_array(code: int, data: memoryview) -> NDArray[Any]:
@@ -48,8 +52,9 @@ def _decode_array(code: int, data: memoryview) -> NDArray[Any]:
         raise ValueError(f"malformed array header {bytes(data[:2])!r}")
     shape = tuple(int(n) for n in np.frombuffer(data[2 : 2 + 2 * ndim], dtype="<u2"))
     body = data[2 + 2 * ndim :]
-    if len(body) != prod(shape) * dtype.itemsize:
-        raise ValueError(f"array of shape {shape} and dtype {dtype} needs {prod(shape) * dtype.itemsize} bytes, got {len(body)}")
+    needed = prod(shape) * dtype.itemsize
+    if len(body) != needed:
+        raise ValueError(f"array of shape {shape} and dtype {dtype} needs {needed} bytes, got {len(body)}")
     return np.frombuffer(bytes(body), dtype=dtype).reshape(shape)
 
 

@@ -1,0 +1,212 @@
+"""Read an episode, also one whose process died or whose bytes were damaged."""
+
+import json
+import mmap
+from bisect import bisect_left
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from agent.episodes.frame import FILE_HEADER, FORMAT_VERSION, MAGIC, MARKER_BYTES, read_frame
+from agent.episodes.records import TYPE_OF_KIND, Control, EpisodeError, EpisodeHeader, Event, Keyframe, Kind
+from agent.messages import Plan, Report, Step, decode
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Place(NamedTuple):
+    """Where a record lies."""
+
+    kind: int
+    time_s: float
+    segment: int
+    offset: int
+
+
+class Damage(NamedTuple):
+    """Bytes that could not be read."""
+
+    file: Path
+    offset: int
+    length: int
+    what: str
+    at_end: bool
+    """Nothing readable follows: what a killed process leaves."""
+
+    def __str__(self) -> str:
+        extent = "the file ends in the middle of a record" if self.at_end else f"{self.length} bytes are damaged"
+        return f"{self.file}, offset {self.offset}: {extent}: {self.what}"
+
+
+class Episode:
+    """An episode on disk with an index of its records; records are read when asked for."""
+
+    def __init__(self, directory: Path, segments: list[Path]) -> None:
+        self.directory = directory
+        self.damage: list[Damage] = []
+        """What could not be read, in order; empty for a sound episode."""
+        self.places: list[Place] = []
+        """All readable records, in order."""
+        self._segments: list[memoryview] = []
+        for path in segments:
+            self._index_segment(path)
+        self._by_kind: dict[int, list[Place]] = {}
+        for place in self.places:
+            self._by_kind.setdefault(place.kind, []).append(place)
+        headers = self._by_kind.get(Kind.HEADER)
+        if not headers:
+            detail = f"; {self.damage[0]}" if self.damage else ""
+            raise EpisodeError(f"{segments[0]} has no header record, so its task and house are unknown{detail}")
+        self.header: EpisodeHeader = self._read(headers[0], EpisodeHeader)
+        summaries = self._by_kind.get(Kind.SUMMARY)
+        self.summary: dict[str, Any] | None = json.loads(self.payload(summaries[-1])) if summaries else None
+        """The report of the run; None where it was killed before its end."""
+
+    @classmethod
+    def open(cls, path: Path | str) -> "Episode":
+        """The episode in the folder `path` (or the folder of the log file `path`).
+
+        A torn tail and damaged records are left out and listed in `damage`. Raises EpisodeError where there is no
+        log, or none with a readable header.
+        """
+        directory = Path(path)
+        if directory.is_file():
+            directory = directory.parent
+        if not directory.is_dir():
+            raise EpisodeError(f"there is no episode at {directory}")
+        segments = sorted(directory.glob("log-[0-9][0-9][0-9].dop"))
+        if not segments:
+            raise EpisodeError(f"{directory} is no episode: it holds no log-000.dop")
+        for number, segment in enumerate(segments):
+            if segment.name != f"log-{number:03d}.dop":
+                raise EpisodeError(f"{directory} lacks log-{number:03d}.dop; the next one there is {segment.name}")
+        return cls(directory, segments)
+
+    def __len__(self) -> int:
+        """The number of steps."""
+        return len(self._by_kind.get(Kind.STEP, ()))
+
+    def __repr__(self) -> str:
+        return f"<Episode {self.directory.name}: {len(self)} steps, {len(self.places)} records>"
+
+    @property
+    def duration_s(self) -> float:
+        """Simulated or real time from the first to the last step."""
+        steps = self._by_kind.get(Kind.STEP)
+        return steps[-1].time_s - steps[0].time_s if steps else 0.0
+
+    def payload(self, place: Place) -> bytes:
+        """The bytes of one record. Raises EpisodeError where they changed since the episode was opened."""
+        frame = read_frame(self._segments[place.segment], place.offset)
+        if isinstance(frame, str):
+            raise EpisodeError(f"{self.directory}/log-{place.segment:03d}.dop, offset {place.offset}: {frame}")
+        return frame.payload
+
+    def record(self, place: Place) -> Any:
+        """The decoded record at `place`: a message, or a dict for the summary."""
+        if place.kind == Kind.SUMMARY:
+            return json.loads(self.payload(place))
+        try:
+            type_ = TYPE_OF_KIND[Kind(place.kind)]
+        except ValueError as error:
+            known = ", ".join(f"{k.value} ({k.name.lower()})" for k in Kind)
+            raise EpisodeError(f"{self.directory}: unknown record kind {place.kind}; known are {known}") from error
+        return self._read(place, type_)
+
+    def records(self, *kinds: Kind) -> Iterator[tuple[Place, Any]]:
+        """All records of these kinds (of all known kinds when none is given), in order."""
+        wanted = frozenset(kinds or Kind)
+        return ((place, self.record(place)) for place in self.places if place.kind in wanted)
+
+    def step(self, number: int) -> Step:
+        """The step with this number, counted from 0; negative counts from the end."""
+        steps = self._by_kind.get(Kind.STEP, [])
+        if not -len(steps) <= number < len(steps):
+            raise EpisodeError(f"step {number} does not exist; {self.directory.name} has steps 0 to {len(steps) - 1}")
+        return self._read(steps[number], Step)
+
+    def step_at(self, time_s: float) -> int:
+        """Number of the first step at or after `time_s`; the last one if there is none."""
+        steps = self._by_kind.get(Kind.STEP, [])
+        return min(bisect_left(steps, time_s, key=lambda place: place.time_s), len(steps) - 1)
+
+    def steps(self) -> Iterator[Step]:
+        """All steps in order."""
+        return (self._read(place, Step) for place in self._by_kind.get(Kind.STEP, ()))
+
+    def controls(self) -> Iterator[Control]:
+        """The actuator commands of each tick in order."""
+        return (self._read(place, Control) for place in self._by_kind.get(Kind.CONTROL, ()))
+
+    def keyframes(self) -> Iterator[Keyframe]:
+        """The whole states, once a second, in order."""
+        return (self._read(place, Keyframe) for place in self._by_kind.get(Kind.KEYFRAME, ()))
+
+    def plans(self) -> Iterator[tuple[float, Plan]]:
+        """Plans in order, each with its time."""
+        return ((place.time_s, self._read(place, Plan)) for place in self._by_kind.get(Kind.PLAN, ()))
+
+    def reports(self) -> Iterator[Report]:
+        """The mind's reports on its subgoals in order."""
+        return (self._read(place, Report) for place in self._by_kind.get(Kind.REPORT, ()))
+
+    def events(self) -> Iterator[tuple[float, Event]]:
+        """Events in order, each with its time."""
+        return ((place.time_s, self._read(place, Event)) for place in self._by_kind.get(Kind.EVENT, ()))
+
+    def _read(self, place: Place, type_: type[T]) -> T:
+        try:
+            return decode(self.payload(place), type_)
+        except msgspec.DecodeError as error:
+            where = f"{self.directory}/log-{place.segment:03d}.dop, offset {place.offset}"
+            raise EpisodeError(f"{where}: not a {type_.__name__}: {error}") from error
+
+    def _index_segment(self, path: Path) -> None:
+        number = len(self._segments)
+        data = _map(path)
+        self._segments.append(data)
+        if len(data) < FILE_HEADER.size:
+            what = "the file is empty" if not len(data) else f"the file header needs {FILE_HEADER.size} bytes"
+            self.damage.append(Damage(path, 0, len(data), what, at_end=True))
+            return
+        magic, version, segment = FILE_HEADER.unpack_from(data)
+        if magic != MAGIC:
+            raise EpisodeError(f"{path} is no episode log: it begins with {magic!r} instead of {MAGIC!r}")
+        if version != FORMAT_VERSION:
+            raise EpisodeError(f"{path} has format version {version}; this program reads version {FORMAT_VERSION}")
+        if segment != number:
+            raise EpisodeError(f"{path} says it is segment {segment}, but its name says {number}")
+        offset = FILE_HEADER.size
+        while offset < len(data):
+            frame = read_frame(data, offset)
+            if isinstance(frame, str):
+                after = _next_frame(data, offset + 1)
+                self.damage.append(Damage(path, offset, after - offset, frame, at_end=after == len(data)))
+                offset = after
+            else:
+                self.places.append(Place(frame.kind, frame.time_s, number, offset))
+                offset = frame.end
+
+
+def _map(path: Path) -> memoryview:
+    try:
+        with path.open("rb") as file:
+            if not path.stat().st_size:
+                return memoryview(b"")
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except OSError as error:
+        raise EpisodeError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _next_frame(data: memoryview, start: int) -> int:
+    """Offset of the next sound frame at or after `start`, or the length of the data."""
+    buffer = data.obj
+    assert isinstance(buffer, mmap.mmap | bytes)
+    offset = buffer.find(MARKER_BYTES, start)
+    while offset >= 0:
+        if not isinstance(read_frame(data, offset), str):
+            return offset
+        offset = buffer.find(MARKER_BYTES, offset + 1)
+    return len(data)
