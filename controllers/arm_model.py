@@ -24,6 +24,11 @@ ARM_LOWER_RAD: Final = np.array([-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0
 ARM_UPPER_RAD: Final = np.array([2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973])
 ARM_MAX_VELOCITY_RAD_S: Final = np.array([2.175, 2.175, 2.175, 2.175, 2.61, 2.61, 2.61])
 ARM_MAX_TORQUE_NM: Final = np.array([87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0])
+ARM_STIFFNESS_NM: Final = np.array([1500.0, 1500.0, 1200.0, 1200.0, 600.0, 500.0, 300.0])
+"""Joint stiffness (Nm/rad) of the arm's own impedance control around the commanded position."""
+ARM_DAMPING_NMS: Final = np.array([90.0, 90.0, 65.0, 60.0, 20.0, 16.0, 9.0])
+"""Its damping (Nm s/rad): near critical for the inertias at the home posture. While a joint moves, it lags its set
+point by damping / stiffness × velocity; adding that to the set point removes the lag."""
 
 MOUNT_IN_BASE_M: Final = (0.07, 0.0, 0.30)
 """Origin of link 0 with the lift at 0."""
