@@ -6,6 +6,7 @@ Law: a finished step is never lost, whatever happens to the process.
 from agent.episodes.identity import code_identity, command_line, cpu_name, package_versions
 from agent.episodes.reader import Damage, Episode
 from agent.episodes.records import CodeIdentity, Control, EpisodeError, EpisodeHeader, Event, Keyframe, Kind
+from agent.episodes.report import EpisodeReport, SubgoalOutcome
 from agent.episodes.writer import EpisodeWriter, episodes_root, new_episode_directory
 
 __all__ = [
@@ -15,10 +16,12 @@ __all__ = [
     "Episode",
     "EpisodeError",
     "EpisodeHeader",
+    "EpisodeReport",
     "EpisodeWriter",
     "Event",
     "Keyframe",
     "Kind",
+    "SubgoalOutcome",
     "code_identity",
     "command_line",
     "cpu_name",

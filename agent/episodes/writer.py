@@ -23,6 +23,7 @@ from agent.episodes.records import (
     Kind,
     state_crc,
 )
+from agent.episodes.report import EpisodeReport
 from agent.messages import Step, encode
 from agent.messages.arrays import F64
 
@@ -128,11 +129,13 @@ class EpisodeWriter:
             path = self._segment_path()
             raise EpisodeError(f"cannot write {path}: {error.strerror}; all before this tick is kept") from error
 
-    def finish(self, summary: Mapping[str, Any], time_s: float = 0.0) -> None:
-        """Append the summary (anything JSON can hold), write `report.json` beside the log, close."""
+    def finish(self, summary: EpisodeReport | Mapping[str, Any], time_s: float = 0.0) -> None:
+        """Append the summary (a report or anything JSON can hold), write `report.json` beside the log, close."""
+        if isinstance(summary, EpisodeReport):
+            summary = msgspec.to_builtins(summary)
         self.write(Kind.SUMMARY, time_s, json.dumps(summary).encode())
         self.close()
-        report = {"header": msgspec.to_builtins(self.header), "summary": dict(summary)}
+        report = {"header": msgspec.to_builtins(self.header), "summary": summary}
         temporary = self.directory / "report.json.part"
         temporary.write_text(json.dumps(report, indent=2) + "\n")
         temporary.replace(self.directory / "report.json")
