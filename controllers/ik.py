@@ -1,0 +1,166 @@
+"""Differential inverse kinematics of the arm: one small quadratic program a tick.
+
+    minimise   ‖W (J Δq − e)‖² + Σ λ (Δqᵢ − gᵢ (qᵢ* − qᵢ))²
+    subject to |Δqᵢ| ≤ speed limit, position limits, and self-collision: n·J_p Δq ≥ −share · (distance − margin)
+
+e is how far the tool's set point shall go in this tick, and the second term keeps the solution small near
+singularities and draws the spare joint towards a comfortable elbow. Why this and not mink: docs/controllers.md.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import daqp
+import numpy as np
+
+from agent.messages import TICK_S
+from controllers.arm_model import ARM_LOWER_RAD, ARM_MAX_VELOCITY_RAD_S, ARM_UPPER_RAD, HOME_JOINTS, Array
+from controllers.arm_model import _chain as chain
+from controllers.self_collision import APPROACH_SHARE, MARGIN_M, Body, Near, Vector, near_pairs
+
+TURN_WEIGHT_M: Final = 0.3
+"""One radian of the tool weighs like this many metres."""
+DAMPING: Final = 1e-4
+"""λ, against squared singular values of the weighted Jacobian (0.01–0.5 in the work space)."""
+POSTURE_SHARE: Final = np.array([0.0, 0.0, 0.02, 0.0, 0.02, 0.0, 0.002])
+"""g: the share of the way to the comfortable posture a joint would go in one tick. Only the swivel of elbow and
+forearm is drawn: the other joints are given by where the tool is."""
+LIMIT_SHARE: Final = 0.15
+"""Of the way left to a joint limit, one tick may use up this share."""
+LIMIT_MARGIN_RAD: Final = 0.01
+
+_TIGHT: Final = 1e-9
+_LOWER: Final = (ARM_LOWER_RAD + LIMIT_MARGIN_RAD).tolist()
+_UPPER: Final = (ARM_UPPER_RAD - LIMIT_MARGIN_RAD).tolist()
+_POSTURE: Final = HOME_JOINTS.tolist()
+_SHARES: Final = POSTURE_SHARE.tolist()
+_EMPTY = np.zeros((0, 7))
+
+
+@dataclass(slots=True)
+class IkStep:
+    """What one tick of IK came to."""
+
+    change_rad: list[float]
+    """(7,) to add to the set points."""
+    moved: list[float]
+    """(6,) linear and angular displacement of the tool that this gives, without the lift's part."""
+    limited: list[tuple[str, float, float]]
+    """Limits that acted: `joint_speed` or `joint_limit` with the rate (rad/s) the joint would have without limits and
+    the one allowed, `self_collision` with distance and margin."""
+
+
+@dataclass(slots=True)
+class Kinematics:
+    """The arm at one posture: joint frames and tool in the base frame, as plain floats."""
+
+    origins: list[Vector]
+    axes: list[Vector]
+    tool: Vector
+    x: Vector
+    y: Vector
+    z: Vector
+
+    @classmethod
+    def of(cls, arm_position_rad: Array, lift_m: float) -> "Kinematics":
+        return cls(*chain(arm_position_rad, lift_m))
+
+    def columns(self) -> list[Vector]:
+        """The linear part of the Jacobian's columns, axis × lever, for the seven joints."""
+        px, py, pz = self.tool
+        return [
+            (ay * (pz - oz) - az * (py - oy), az * (px - ox) - ax * (pz - oz), ax * (py - oy) - ay * (px - ox))
+            for (ox, oy, oz), (ax, ay, az) in zip(self.origins, self.axes, strict=True)
+        ]
+
+    def turn_to(self, x: Vector, y: Vector, z: Vector) -> Vector:
+        """The rotation vector (base axes, rad) that carries this tool's axes to these; exact to second order."""
+        ax, ay, az = _cross(self.x, x)
+        bx, by, bz = _cross(self.y, y)
+        cx, cy, cz = _cross(self.z, z)
+        return 0.5 * (ax + bx + cx), 0.5 * (ay + by + cy), 0.5 * (az + bz + cz)
+
+
+def _cross(a: Vector, b: Vector) -> Vector:
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
+class ArmIk:
+    """Solves the quadratic program above. Holds buffers, no state: the same input gives the same output."""
+
+    def __init__(self, body: Body | None = None) -> None:
+        self.body = body if body is not None else Body()
+        self._weights = np.array([1.0, 1.0, 1.0, TURN_WEIGHT_M, TURN_WEIGHT_M, TURN_WEIGHT_M])
+        self._damping = DAMPING * np.eye(7)
+        self._speed = (ARM_MAX_VELOCITY_RAD_S * TICK_S).tolist()
+
+    def step(self, arm: Array, at: Kinematics, lift_m: float, wanted: list[float], *, fast: bool = False) -> IkStep:
+        """The joint changes whose tool displacement is nearest to `wanted` (6,) (m, rad; base axes) within all limits.
+
+        `arm` (7,) are the present set points and `at` the kinematics there. `fast` lifts the speed limits, for solving
+        a whole pose at once.
+        """
+        origins, axes = at.origins, at.axes
+        linear = at.columns()
+        jacobian_t = np.array([(*v, *w) for v, w in zip(linear, axes, strict=True)])  # (7, 6)
+        weighted_t = jacobian_t * self._weights
+        q = arm.tolist()
+        pull = [share * (goal - at_) for share, goal, at_ in zip(_SHARES, _POSTURE, q, strict=True)]
+        hessian = weighted_t @ weighted_t.T
+        hessian += self._damping
+        gradient = weighted_t @ (self._weights * wanted)
+        gradient = -gradient - DAMPING * np.array(pull)
+
+        lower: list[float] = []
+        upper: list[float] = []
+        for i in range(7):
+            fastest = 0.2 if fast else self._speed[i]
+            down, up = LIMIT_SHARE * (_LOWER[i] - q[i]), LIMIT_SHARE * (_UPPER[i] - q[i])
+            lower.append(max(-fastest, min(0.0, down)))
+            upper.append(min(fastest, max(0.0, up)))
+        near = near_pairs(origins, at.tool, at.y, at.z, lift_m, self.body)
+        rows: list[list[float]] = []
+        for pair in near:
+            rows.append(_row(pair, origins, axes))
+            lower.append(min(0.0, APPROACH_SHARE * (MARGIN_M - pair.distance_m)))
+            upper.append(1e9)
+        constraints = np.array(rows) if rows else _EMPTY
+        change, _, flag, info = daqp.solve(hessian, gradient, constraints, np.array(upper), np.array(lower))
+        if flag != 1:
+            # Zero is always feasible, so this is numerical trouble: stand still rather than guess.
+            return IkStep([0.0] * 7, [0.0] * 6, [("ik_failed", float(flag), 1.0)])
+        moved = (change @ jacobian_t).tolist()
+        limited: list[tuple[str, float, float]] = []
+        multipliers = info["lam"].tolist()
+        if any(multipliers):
+            free = np.linalg.solve(hessian, -gradient).tolist()
+            limited = self._name_limits(multipliers, free, lower, upper, near)
+        return IkStep(change.tolist(), moved, limited)
+
+    def _name_limits(
+        self, multipliers: list[float], free: list[float], lower: list[float], upper: list[float], near: list[Near]
+    ) -> list[tuple[str, float, float]]:
+        found: dict[str, tuple[str, float, float]] = {}
+        for i, multiplier in enumerate(multipliers):
+            if abs(multiplier) < _TIGHT:
+                continue
+            if i >= 7:
+                pair = near[i - 7]
+                found.setdefault("self_collision", ("self_collision", pair.distance_m, MARGIN_M))
+                continue
+            bound = upper[i] if multiplier > 0.0 else lower[i]
+            name = "joint_speed" if abs(abs(bound) - self._speed[i]) < 1e-12 else "joint_limit"
+            found.setdefault(name, (name, free[i] / TICK_S, bound / TICK_S))
+        return list(found.values())
+
+
+def _row(pair: Near, origins: list[Vector], axes: list[Vector]) -> list[float]:
+    """How fast the pair parts, per rad/s of each joint (7,)."""
+    px, py, pz = pair.centre_in_base_m
+    nx, ny, nz = pair.away
+    row = [0.0] * 7
+    for j in range(pair.joint + 1):
+        (ox, oy, oz), (ax, ay, az) = origins[j], axes[j]
+        rx, ry, rz = px - ox, py - oy, pz - oz
+        row[j] = nx * (ay * rz - az * ry) + ny * (az * rx - ax * rz) + nz * (ax * ry - ay * rx)
+    return row

@@ -1,0 +1,122 @@
+"""Distances between the arm and the robot's own body, as linear limits for the IK.
+
+The arm's far half is a few spheres; the body is a mast with the head on it, the
+shoulder that rides on the lift, and the base.
+"""
+
+from dataclasses import dataclass
+from math import hypot, sqrt
+from typing import Final
+
+from controllers.arm_model import BASE_RADIUS_M, MOUNT_IN_BASE_M
+
+Vector = tuple[float, float, float]
+
+ELBOW, WRIST, LAST = 3, 5, 6
+"""Indices of joint frames that carry spheres; LAST carries the hand too."""
+
+MARGIN_M: Final = 0.015
+ALERT_M: Final = 0.10
+"""Pairs farther apart than this above the margin are not limited."""
+APPROACH_SHARE: Final = 0.15
+"""Of the distance left, an approach may use up this share in one tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The robot's own obstacles in the base frame: mast, head and base stand, the shoulder rides on the lift."""
+
+    mast_xy_m: tuple[float, float] = (-0.095, 0.185)
+    mast_radius_m: float = 0.045
+    mast_top_m: float = 1.42
+    head_z_m: float = 1.50
+    """The head sits on the mast."""
+    head_radius_m: float = 0.12
+    shoulder_radius_m: float = 0.07
+    shoulder_height_m: float = 0.36
+    base_height_m: float = 0.22
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """One pair that is close: how far, and the direction that leads away."""
+
+    part: str
+    joint: int
+    """The sphere is carried by this joint's frame."""
+    centre_in_base_m: Vector
+    distance_m: float
+    away: Vector
+
+
+def near_pairs(
+    origins: list[Vector], tool: Vector, tool_y: Vector, tool_z: Vector, lift_m: float, body: Body
+) -> list[Near]:
+    """Pairs of arm and body closer than ALERT_M + MARGIN_M, from the joint origins and the tool frame in the base."""
+    tx, ty, tz = tool
+    yx, yy, yz = tool_y
+    zx, zy, zz = tool_z
+    ex, ey, ez = origins[ELBOW]
+    wx, wy, wz = origins[WRIST]
+    kx, ky, kz = tx - 0.12 * zx, ty - 0.12 * zy, tz - 0.12 * zz
+    spheres = (
+        ("elbow", ELBOW, ex, ey, ez, 0.09),
+        ("forearm", ELBOW, 0.5 * (ex + wx), 0.5 * (ey + wy), 0.5 * (ez + wz), 0.06),
+        ("wrist", WRIST, wx, wy, wz, 0.075),
+        ("flange", LAST, *origins[LAST], 0.065),
+        ("hand", LAST, kx + 0.05 * yx, ky + 0.05 * yy, kz + 0.05 * yz, 0.055),
+        ("hand", LAST, kx - 0.05 * yx, ky - 0.05 * yy, kz - 0.05 * yz, 0.055),
+        ("fingers", LAST, tx, ty, tz, 0.035),
+    )
+    near: list[Near] = []
+    reach = ALERT_M + MARGIN_M
+    mast_x, mast_y = body.mast_xy_m
+    shoulder_x, shoulder_z = MOUNT_IN_BASE_M[0], MOUNT_IN_BASE_M[2] + lift_m
+    shoulder_top = shoulder_z + body.shoulder_height_m
+    for part, joint, x, y, z, radius in spheres:
+        centre = (x, y, z)
+        if z - radius < body.base_height_m + reach and hypot(x, y) < BASE_RADIUS_M + radius + reach:
+            _add(near, part, joint, centre, radius, _from_base(x, y, z, body), reach)
+        # Everything else is near the axis: most spheres of a reaching arm end here.
+        if x > 0.40 or x < -0.45 or y > 0.50 or y < -0.35:
+            continue
+        mx, my = x - mast_x, y - mast_y
+        gap_z = max(0.0, z - body.mast_top_m)
+        _add_point(near, part, joint, centre, radius + body.mast_radius_m, (mx, my, gap_z), reach)
+        _add_point(near, part, joint, centre, radius + body.head_radius_m, (mx, my, z - body.head_z_m), reach)
+        if joint != ELBOW:
+            gap_z = max(0.0, z - shoulder_top) + min(0.0, z - shoulder_z)
+            gap = (x - shoulder_x, y, gap_z)
+            _add_point(near, part, joint, centre, radius + body.shoulder_radius_m, gap, reach)
+    return near
+
+
+def _add_point(
+    near: list[Near], part: str, joint: int, centre: Vector, radii: float, gap: Vector, reach: float
+) -> None:
+    gx, gy, gz = gap
+    length = sqrt(gx * gx + gy * gy + gz * gz)
+    distance = length - radii
+    if distance < reach and length > 1e-9:
+        near.append(Near(part, joint, centre, distance, (gx / length, gy / length, gz / length)))
+
+
+def _add(
+    near: list[Near], part: str, joint: int, centre: Vector, radius: float, at: tuple[float, Vector], reach: float
+) -> None:
+    distance = at[0] - radius
+    if distance < reach:
+        near.append(Near(part, joint, centre, distance, at[1]))
+
+
+def _from_base(x: float, y: float, z: float, body: Body) -> tuple[float, Vector]:
+    """Distance from the base's cylinder and the direction away from it."""
+    radius = hypot(x, y)
+    out, up = radius - BASE_RADIUS_M, z - body.base_height_m
+    ux, uy = (x / radius, y / radius) if radius > 1e-9 else (1.0, 0.0)
+    if out > 0.0 and up > 0.0:
+        length = hypot(out, up)
+        return length, (ux * out / length, uy * out / length, up / length)
+    if up >= out:
+        return up, (0.0, 0.0, 1.0)
+    return out, (ux, uy, 0.0)

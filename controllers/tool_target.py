@@ -1,0 +1,105 @@
+"""The pose the tool shall have: the twist asked for, integrated, and kept on a leash to where the tool really is."""
+
+from math import cos, sin, sqrt
+from typing import Final
+
+from agent.messages import TICK_S, Clamp
+from controllers.ik import Kinematics, Vector
+
+LEASH_M: Final = 0.04
+LEASH_RAD: Final = 0.20
+"""Between target and measured tool: contact and weight do not wind up more than this."""
+REACH_LEASH_M: Final = 0.01
+REACH_LEASH_RAD: Final = 0.05
+"""Between target and what the set points can reach: a limit of the arm is not stored up."""
+
+
+class ToolTarget:
+    """Position and axes of the target in the base frame."""
+
+    def __init__(self, at: Kinematics) -> None:
+        self.put(at)
+
+    def put(self, at: Kinematics) -> None:
+        """Starts anew from a posture of the arm."""
+        self.position_m: Vector = at.tool
+        self.x, self.y, self.z = at.x, at.y, at.z
+
+    def move(self, twist: list[float]) -> None:
+        """Carries the target along a twist (6,) for one tick."""
+        vx, vy, vz, wx, wy, wz = twist
+        px, py, pz = self.position_m
+        self.position_m = (px + vx * TICK_S, py + vy * TICK_S, pz + vz * TICK_S)
+        if wx or wy or wz:
+            self._turn((wx * TICK_S, wy * TICK_S, wz * TICK_S))
+
+    def _turn(self, vector: Vector) -> None:
+        self.x = rotated(self.x, vector)
+        # Made orthonormal again each time: rounding must not add up over an episode.
+        (xx, xy, xz), (yx, yy, yz) = self.x, rotated(self.y, vector)
+        n = 1.0 / sqrt(xx * xx + xy * xy + xz * xz)
+        xx, xy, xz = xx * n, xy * n, xz * n
+        dot = xx * yx + xy * yy + xz * yz
+        yx, yy, yz = yx - dot * xx, yy - dot * xy, yz - dot * xz
+        n = 1.0 / sqrt(yx * yx + yy * yy + yz * yz)
+        yx, yy, yz = yx * n, yy * n, yz * n
+        self.x, self.y = (xx, xy, xz), (yx, yy, yz)
+        self.z = (xy * yz - xz * yy, xz * yx - xx * yz, xx * yy - xy * yx)
+
+    def leash(self, to: Kinematics, length_m: float, turn_rad: float) -> Clamp | None:
+        """Pulls the target to within a length and an angle of a posture; the Clamp if it had to."""
+        clamp = None
+        (px, py, pz), (ax, ay, az) = self.position_m, to.tool
+        dx, dy, dz = px - ax, py - ay, pz - az
+        distance = sqrt(dx * dx + dy * dy + dz * dz)
+        if distance > length_m:
+            share = length_m / distance
+            self.position_m = (ax + share * dx, ay + share * dy, az + share * dz)
+            clamp = Clamp(name="leash", asked=distance, bound=length_m)
+        rx, ry, rz = to.turn_to(self.x, self.y, self.z)
+        angle = sqrt(rx * rx + ry * ry + rz * rz)
+        if angle > turn_rad:
+            share = turn_rad / angle - 1.0
+            self._turn((share * rx, share * ry, share * rz))
+            clamp = clamp or Clamp(name="leash_turn", asked=angle, bound=turn_rad)
+        return clamp
+
+    def error(self, at: Kinematics) -> list[float]:
+        """(6,) displacement and rotation vector from a posture of the arm to the target."""
+        (px, py, pz), (ax, ay, az) = self.position_m, at.tool
+        return [px - ax, py - ay, pz - az, *at.turn_to(self.x, self.y, self.z)]
+
+
+def rotated(v: Vector, by: Vector) -> Vector:
+    """A vector turned by a rotation vector (Rodrigues)."""
+    bx, by_, bz = by
+    angle = sqrt(bx * bx + by_ * by_ + bz * bz)
+    if angle < 1e-12:
+        return v
+    kx, ky, kz = bx / angle, by_ / angle, bz / angle
+    x, y, z = v
+    c, s = cos(angle), sin(angle)
+    dot = (kx * x + ky * y + kz * z) * (1.0 - c)
+    return (
+        c * x + s * (ky * z - kz * y) + dot * kx,
+        c * y + s * (kz * x - kx * z) + dot * ky,
+        c * z + s * (kx * y - ky * x) + dot * kz,
+    )
+
+
+def quaternion(at: Kinematics) -> tuple[float, float, float, float]:
+    """Unit quaternion wxyz with w ≥ 0 of the tool's axes, by the largest diagonal element (Shepperd)."""
+    (a, d, g), (b, e, h), (c, f, i) = at.x, at.y, at.z
+    if a + e + i > 0.0:
+        s = 2.0 * sqrt(a + e + i + 1.0)
+        w, x, y, z = s / 4.0, (h - f) / s, (c - g) / s, (d - b) / s
+    elif a > e and a > i:
+        s = 2.0 * sqrt(1.0 + a - e - i)
+        w, x, y, z = (h - f) / s, s / 4.0, (b + d) / s, (c + g) / s
+    elif e > i:
+        s = 2.0 * sqrt(1.0 + e - a - i)
+        w, x, y, z = (c - g) / s, (b + d) / s, s / 4.0, (f + h) / s
+    else:
+        s = 2.0 * sqrt(1.0 + i - a - e)
+        w, x, y, z = (d - b) / s, (c + g) / s, (f + h) / s, s / 4.0
+    return (w, x, y, z) if w >= 0.0 else (-w, -x, -y, -z)
