@@ -1,0 +1,219 @@
+"""Where the floor is free: an occupancy grid from scans, with what a planar scan cannot see laid over it.
+
+The map frame is the base's frame where the episode began. Cells are 5 cm.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from agent.messages import Scan
+from controllers.motion import se2
+from controllers.motion.doors import DoorLeaf
+from controllers.motion.grid import Array, Mask, Raster, rectangle_cells
+from controllers.motion.paths import FOOTPRINT_RADIUS_M, CostGrid, cost_grid
+
+_HIT, _MISS = np.float32(0.9), np.float32(-0.3)
+_LOWEST, _HIGHEST = np.float32(-2.0), np.float32(3.6)
+"""Log-odds. A wall seen for half a second is opened again by 1.3 s of rays through it."""
+_FREE, _OCCUPIED = -0.25, 0.8
+_ANCHOR_WEIGHT = np.float32(30.0)
+"""Hits a cell's mean point remembers: high enough not to follow slow drift, low enough to follow a moved chair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Furniture seen by the camera, whose top may stand out over what the scan sees."""
+
+    position_in_map_m: tuple[float, float]
+    yaw_in_map_rad: float
+    size_m: tuple[float, float]
+    """Depth (along yaw), width."""
+
+
+class OccupancyMap:
+    """Log-odds of 5 cm cells in a square of `side_m` around the start. Deterministic, no time of its own."""
+
+    def __init__(self, side_m: float = 40.0, cell_m: float = 0.05, clear_range_m: float = 5.0) -> None:
+        """`clear_range_m`: how far a ray that hit nothing, or something farther, clears the floor."""
+        n = round(side_m / cell_m)
+        self.raster = Raster(-0.5 * n * cell_m, -0.5 * n * cell_m, cell_m, n, n)
+        self.log_odds = np.zeros((n, n), np.float32)
+        self.anchors = np.zeros((n, n, 2), np.float32)
+        """Mean hit point of each cell relative to the raster's corner; what scans are matched with."""
+        self.anchor_weights = np.zeros((n, n), np.float32)
+        self.doors: dict[str, DoorLeaf] = {}
+        self._furniture: tuple[Box, ...] = ()
+        self._furniture_cells = np.zeros((n, n), np.bool_)
+        self._bumps: list[tuple[float, float, float]] = []
+        self._dismissed = np.zeros((n, n), np.bool_)
+        self._bounds = [n, 0, n, 0]
+        self._clear_range_m = clear_range_m
+        self._offsets = np.arange(1, int(clear_range_m / cell_m) + 1, dtype=np.float32)
+        self._angles: tuple[int, float, float] | None = None
+        self._directions = np.zeros((0, 2))
+        self._time_s = 0.0
+
+    # --- what is seen
+
+    def update(self, base_pose_in_map: ArrayLike, scan: Scan) -> None:
+        """Take in one scan, given the base's pose when it was taken (≤ 1 ms for 360 rays)."""
+        self._time_s = scan.time_s
+        pose = np.asarray(base_pose_in_map, dtype=np.float64)
+        ranges = np.asarray(scan.ranges_m, dtype=np.float64)
+        usable = ranges > 0.5 * FOOTPRINT_RADIUS_M  # nearer is the robot itself; NaN drops out too
+        ranges, unit = ranges[usable], se2.rotate(pose[2], self._ray_directions(scan))[usable]
+        hit = np.isfinite(ranges)
+        rows, columns = self.raster.cells(pose[:2] + ranges[hit, None] * unit[hit])
+        inside = self.raster.inside(rows, columns)
+        rows, columns = rows[inside], columns[inside]
+        flat = self.log_odds.ravel()
+        hits = rows * self.raster.columns + columns
+        before = flat[hits]
+        self._clear(pose, unit, ranges)
+        flat[hits] = np.minimum(before + _HIT, _HIGHEST)
+        self._anchor(hits, (pose[:2] + ranges[hit, None] * unit[hit])[inside])
+        row, column = disc_cells(self.raster, pose[:2], FOOTPRINT_RADIUS_M - 0.05)
+        self.log_odds[row, column] = _LOWEST  # here the robot stands
+        self._grow_bounds(rows, columns)
+        self._grow_bounds(row, column)
+
+    def _ray_directions(self, scan: Scan) -> Array:
+        layout = (scan.ranges_m.size, scan.first_angle_rad, scan.step_rad)
+        if layout != self._angles:
+            angles = scan.first_angle_rad + scan.step_rad * np.arange(scan.ranges_m.size)
+            self._angles, self._directions = layout, np.stack((np.cos(angles), np.sin(angles)), axis=-1)
+        return self._directions
+
+    def _clear(self, pose: Array, unit: Array, ranges: Array) -> None:
+        cell = self.raster.cell_m
+        # One sample per cell length, up to one cell before the hit, so that a wall is not eaten by rays that graze it.
+        samples = (np.minimum(ranges, self._clear_range_m) / cell - 1.0).astype(np.float32)
+        unit32 = unit.astype(np.float32)
+        x = (np.float32((pose[0] - self.raster.x0_m) / cell) + unit32[:, :1] * self._offsets).astype(np.int32)
+        y = (np.float32((pose[1] - self.raster.y0_m) / cell) + unit32[:, 1:] * self._offsets).astype(np.int32)
+        cells = (y * np.int32(self.raster.columns) + x)[self._offsets <= samples[:, None]]
+        reach = self._clear_range_m + cell
+        if np.any(np.abs(pose[:2]) + reach > 0.5 * self.raster.columns * cell):
+            raise ValueError(
+                f"the base is at {pose[:2].round(2).tolist()} m, less than {reach:.1f} m from the edge of a map of "
+                f"±{0.5 * self.raster.columns * cell:.0f} m; build OccupancyMap with a larger side_m"
+            )
+        flat = self.log_odds.ravel()
+        flat[cells] = np.maximum(flat[cells] + _MISS, _LOWEST)
+
+    def _anchor(self, cells: NDArray[np.intp], points: Array) -> None:
+        relative = (points - (self.raster.x0_m, self.raster.y0_m)).astype(np.float32)
+        anchors, weights = self.anchors.reshape(-1, 2), self.anchor_weights.ravel()
+        weight = weights[cells]
+        stale = self.log_odds.ravel()[cells] <= _HIT  # cleared since: the old points say nothing about the new
+        weight = np.where(stale, np.float32(0.0), weight)
+        anchors[cells] += (relative - anchors[cells]) / (weight + np.float32(1.0))[:, None]
+        weights[cells] = np.minimum(weight + np.float32(1.0), _ANCHOR_WEIGHT)
+
+    def _grow_bounds(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> None:
+        if rows.size:
+            b = self._bounds
+            self._bounds = [
+                min(b[0], int(rows.min())),
+                max(b[1], int(rows.max()) + 1),
+                min(b[2], int(columns.min())),
+                max(b[3], int(columns.max()) + 1),
+            ]
+
+    # --- what is told
+
+    def mark_bump(self, position_in_map_m: ArrayLike, forget_after_s: float = 60.0) -> None:
+        """Remember that something unseen was touched here: an obstacle of 10 cm until `forget_after_s` have passed."""
+        x, y = np.asarray(position_in_map_m, dtype=np.float64)[:2].tolist()
+        self._bumps.append((x, y, self._time_s + forget_after_s))
+
+    def set_furniture(self, boxes: Sequence[Box]) -> None:
+        """Replace all furniture that cameras saw. Cheap when nothing changed by more than a cell."""
+        rounded = tuple(
+            Box(
+                (round(b.position_in_map_m[0], 2), round(b.position_in_map_m[1], 2)),
+                round(b.yaw_in_map_rad, 2),
+                (round(b.size_m[0], 2), round(b.size_m[1], 2)),
+            )
+            for b in boxes
+        )
+        if rounded == self._furniture:
+            return
+        self._furniture = rounded
+        self._furniture_cells[:] = False
+        for box in rounded:
+            cells = rectangle_cells(self.raster, box.position_in_map_m, box.yaw_in_map_rad, box.size_m)
+            self._furniture_cells[cells] = True
+
+    def mark_door(
+        self, name: str, position_in_map_m: ArrayLike, yaw_in_map_rad: float, width_m: float, opening: float
+    ) -> None:
+        """Tell, or tell anew, how a door leaf stands: the centre of the leaf and its normal now."""
+        x, y = np.asarray(position_in_map_m, dtype=np.float64)[:2].tolist()
+        self.doors[name] = DoorLeaf((x, y), float(yaw_in_map_rad), float(width_m), float(opening))
+
+    def dismiss_frontier(self, position_in_map_m: ArrayLike, radius_m: float = 0.6) -> None:
+        """Never offer the unknown around this point again: it was looked at and stays unseen."""
+        self._dismissed[disc_cells(self.raster, position_in_map_m, radius_m)] = True
+
+    # --- what is asked
+
+    def state_at(self, position_in_map_m: ArrayLike) -> str:
+        """`free`, `occupied` or `unknown`."""
+        row, column = self.raster.cells(position_in_map_m)
+        if not self.raster.inside(row, column):
+            return "unknown"
+        value = float(self.log_odds[row, column])
+        if value > _OCCUPIED or self._furniture_cells[row, column]:
+            return "occupied"
+        return "free" if value < _FREE else "unknown"
+
+    def costs(self, push_doors: bool = False, margin_m: float = 0.5) -> CostGrid:
+        """What paths are planned on: the known part of the map at 10 cm (about 3 ms).
+
+        With `push_doors` the cells of door leaves cost extra instead of blocking, and a path through them names the
+        doors it pushes.
+        """
+        rows, columns = self._window(margin_m)
+        view = (rows, columns)
+        raster = self.raster.window(rows.start, rows.stop, columns.start, columns.stop)
+        log_odds = self.log_odds[view]
+        occupied: Mask = (log_odds > _OCCUPIED) | self._furniture_cells[view]
+        for x, y, until_s in self._bumps:
+            if until_s > self._time_s:
+                occupied[disc_cells(raster, (x, y), 0.05)] = True
+        doors = []
+        for name, leaf in sorted(self.doors.items()):
+            # 8 cm to either side: the leaf's thickness, one cell of raster and the bias of a look.
+            size = (0.20, leaf.width_m + 0.06)
+            doors.append((name, rectangle_cells(raster, leaf.position_in_map_m, leaf.yaw_in_map_rad, size)))
+        return cost_grid(
+            raster,
+            occupied=occupied,
+            unknown=(log_odds >= _FREE) & ~occupied,
+            dismissed=self._dismissed[view],
+            doors=doors,
+            push_doors=push_doors,
+        )
+
+    def _window(self, margin_m: float) -> tuple[slice, slice]:
+        pad = int(np.ceil(margin_m / self.raster.cell_m))
+        row0, row1, column0, column1 = self._bounds
+        n = self.raster.rows
+        rows = slice(max(0, row0 - pad) & ~1, min(n, row1 + pad + 1) & ~1)
+        columns = slice(max(0, column0 - pad) & ~1, min(n, column1 + pad + 1) & ~1)
+        if rows.stop <= rows.start or columns.stop <= columns.start:
+            raise ValueError("the map is empty: update it with a scan before planning on it")
+        return rows, columns
+
+
+def disc_cells(raster: Raster, centre_m: ArrayLike, radius_m: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of the cells whose centre lies within `radius_m`; at least the centre's own cell."""
+    cx, cy = np.asarray(centre_m, dtype=np.float64)[:2]
+    radius = max(radius_m, 0.71 * raster.cell_m)
+    row, column = rectangle_cells(raster, (cx, cy), 0.0, (2 * radius, 2 * radius))
+    near = np.hypot(*(raster.centres(row, column) - (cx, cy)).T) <= radius
+    return row[near], column[near]

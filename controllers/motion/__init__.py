@@ -1,0 +1,1 @@
+"""Base motion: planar poses, path planning, path following, exploration and doors. Only numpy."""

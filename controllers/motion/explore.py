@@ -1,0 +1,145 @@
+"""Where the known floor ends, and which of these ends to look at next."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from controllers.motion import se2
+from controllers.motion.doors import STANDOFF_M, DoorLeaf
+from controllers.motion.grid import Array
+from controllers.motion.paths import CostGrid, Path, Travel
+
+_SLIVER_CLEARANCE_M = 0.12
+_VIEW_WITHIN_M = 0.8
+_PUSH_COST = 4.0
+_COST_PER_RAD = 0.3
+_GAIN_PER_M = 1.2
+_MOST_GAIN_M = 2.0
+_KEEP_BONUS = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """A stretch of free floor beside unknown floor, or a shut door nobody looked behind."""
+
+    x_m: float
+    y_m: float
+    size_m: float
+    door: str = ""
+    """Name of the door that has to be pushed to look behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A frontier, and where to stand to look at it."""
+
+    frontier: Frontier
+    pose_in_map: Array
+    """(3,) reachable; faces the frontier."""
+    path: Path
+    score: float
+    """Lower is better: cost of the way less what may be gained."""
+
+
+def frontiers(
+    grid: CostGrid, doors: Mapping[str, DoorLeaf] | None = None, min_size_m: float = 0.3, shut_below: float = 0.7
+) -> list[Frontier]:
+    """All frontiers in a fixed order (by row, then column of their first cell). Reachability is not asked here.
+
+    `doors` (OccupancyMap.doors) with an opening below `shut_below` and unknown floor on one side are frontiers too.
+    """
+    unseen = grid.unknown & ~grid.dismissed
+    beside = np.zeros_like(unseen)
+    beside[1:] |= unseen[:-1]
+    beside[:-1] |= unseen[1:]
+    beside[:, 1:] |= unseen[:, :-1]
+    beside[:, :-1] |= unseen[:, 1:]
+    border = beside & ~grid.unknown & ~grid.dismissed & (grid.clearance_m > _SLIVER_CLEARANCE_M)
+    cell = grid.raster.cell_m
+    found = []
+    for rows, columns in _clusters(border):
+        if rows.size * cell < min_size_m:
+            continue
+        points = grid.raster.centres(rows, columns)
+        middle = points[int(np.argmin(np.hypot(*(points - points.mean(axis=0)).T)))]
+        found.append(Frontier(float(middle[0]), float(middle[1]), rows.size * cell))
+    for name, leaf in sorted((doors or {}).items()):
+        if leaf.opening < shut_below and any(_unseen_at(grid, point) for point in _sides(leaf, 0.5)):
+            found.append(Frontier(*leaf.position_in_map_m, leaf.width_m, name))
+    return found
+
+
+def choose_frontier(
+    candidates: Sequence[Frontier],
+    travel: Travel,
+    base_pose_in_map: ArrayLike,
+    doors: Mapping[str, DoorLeaf] | None = None,
+    keep_xy: ArrayLike | None = None,
+) -> View | None:
+    """The frontier with the best ratio of way to gain, or None when none can be reached: everything was seen.
+
+    `keep_xy` is where the frontier chosen last was: it is kept unless another one is clearly better, so the base
+    does not turn back and forth.
+    """
+    pose = np.asarray(base_pose_in_map, dtype=np.float64)
+    views = []
+    for frontier in candidates:
+        there = np.array((frontier.x_m, frontier.y_m))
+        leaf = (doors or {}).get(frontier.door)
+        spots = [there] if leaf is None else _sides(leaf, STANDOFF_M)
+        within = _VIEW_WITHIN_M if leaf is None else 0.25
+        costs = [float(travel.cost_near(spot, within)) for spot in spots]
+        k = int(np.argmin(costs))
+        if not np.isfinite(costs[k]):
+            continue
+        turn = abs(se2.wrap(se2.facing(pose[:2], there) - pose[2]))
+        score = costs[k] + _COST_PER_RAD * turn - _GAIN_PER_M * min(frontier.size_m, _MOST_GAIN_M)
+        score += _PUSH_COST if frontier.door else 0.0
+        if keep_xy is not None and np.hypot(*(there - np.asarray(keep_xy, dtype=np.float64)[:2])) < 0.8:
+            score -= _KEEP_BONUS
+        views.append((score, frontier, spots[k], within))
+    for score, frontier, spot, within in sorted(views, key=lambda v: v[0]):
+        path = travel.path_to(spot, within)
+        if isinstance(path, Path):
+            end = path.points_m[-1]
+            toward = np.array((frontier.x_m, frontier.y_m))
+            return View(frontier, np.array((*end, se2.facing(end, toward))), path, score)
+    return None
+
+
+def _sides(leaf: DoorLeaf, distance_m: float) -> list[Array]:
+    normal = np.array((np.cos(leaf.yaw_in_map_rad), np.sin(leaf.yaw_in_map_rad)))
+    middle = np.asarray(leaf.position_in_map_m, dtype=np.float64)
+    return [middle + distance_m * normal, middle - distance_m * normal]
+
+
+def _unseen_at(grid: CostGrid, point: Array) -> bool:
+    row, column = (int(v) for v in grid.raster.cells(point))
+    if not bool(grid.raster.inside(row, column)):
+        return True
+    return bool(grid.unknown[row, column] and not grid.dismissed[row, column])
+
+
+def _clusters(border: NDArray[np.bool_]) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """8-connected groups of cells."""
+    columns = border.shape[1]
+    cells = np.flatnonzero(border).tolist()
+    waiting = dict.fromkeys(cells)
+    steps = (1, -1, columns, -columns, columns + 1, columns - 1, -columns + 1, -columns - 1)
+    groups = []
+    for first in cells:
+        if first not in waiting:
+            continue
+        del waiting[first]
+        group, todo = [], [first]
+        while todo:
+            cell = todo.pop()
+            group.append(cell)
+            for step in steps:
+                if cell + step in waiting:
+                    del waiting[cell + step]
+                    todo.append(cell + step)
+        groups.append(np.divmod(np.array(sorted(group), dtype=np.intp), columns))
+    return groups

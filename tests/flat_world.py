@@ -1,0 +1,138 @@
+"""A two-dimensional world of boxes for the tests of motion and map: ray-cast scans and a base whose odometry drifts."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.messages import Scan
+from controllers.motion import se2
+
+TICK_S = 0.01
+RAYS = 240
+
+
+class FlatWorld:
+    """Axis-aligned solid boxes (m, 4): x0, y0, x1, y1."""
+
+    def __init__(self, boxes):
+        self.boxes = np.asarray(boxes, dtype=np.float64)
+
+    def ranges(self, pose, most_m=8.0):
+        """(RAYS,) distance to the nearest box all around, infinity beyond `most_m`."""
+        angles = pose[2] - math.pi + 2 * math.pi / RAYS * np.arange(RAYS)
+        near, far = np.zeros((RAYS, len(self.boxes))), np.full((RAYS, len(self.boxes)), np.inf)
+        for axis, slope in enumerate((np.cos(angles), np.sin(angles))):
+            slope = np.where(np.abs(slope) < 1e-9, 1e-9, slope)[:, None]  # noqa: PLW2901
+            a, b = (self.boxes[:, axis] - pose[axis]) / slope, (self.boxes[:, axis + 2] - pose[axis]) / slope
+            near, far = np.maximum(near, np.minimum(a, b)), np.minimum(far, np.maximum(a, b))
+        hit = np.where(near <= far, near, np.inf).min(axis=1)
+        return np.where(hit <= most_m, hit, np.inf)
+
+    def clearance(self, xy):
+        """Distance from a point to the nearest box."""
+        gap = np.maximum(0.0, np.maximum(self.boxes[:, :2] - xy, xy - self.boxes[:, 2:]))
+        return float(np.hypot(*gap.T).min())
+
+
+@dataclass
+class FlatBase:
+    """Kinematic base: velocity with a lag, odometry with scale errors and noise, scans at 10 Hz, 40 ms late."""
+
+    world: FlatWorld
+    pose: np.ndarray
+    seed: int = 0
+    drift_per_m: float = 0.005
+    drift_rad_per_rad: float = math.radians(0.3)
+    scan_std_m: float = 0.01
+
+    def __post_init__(self):
+        self.rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, 77])))
+        self.pose = np.array(self.pose, dtype=np.float64)
+        self.start = self.pose.copy()
+        self.odom = np.array((3.0, -1.0, 0.7))  # an odometry frame is nobody's frame
+        self.velocity = np.zeros(3)
+        self.ticks = 0
+        self.least_clearance = np.inf
+        self._scans = []
+
+    @property
+    def time_s(self):
+        return self.ticks * TICK_S
+
+    def tick(self, command):
+        """Advance 10 ms. Returns a Scan when one was delivered."""
+        self.ticks += 1
+        self.velocity += (np.asarray(command) - self.velocity) * (TICK_S / 0.06)
+        move = self.velocity * TICK_S
+        self.pose = se2.compose(self.pose, move)
+        yaw_error = self.drift_rad_per_rad * move[2] + self.drift_per_m * 0.2 * math.hypot(move[0], move[1])
+        self.odom = se2.compose(self.odom, move * (1 + self.drift_per_m) + (0, 0, yaw_error))
+        self.least_clearance = min(self.least_clearance, self.world.clearance(self.pose[:2]))
+        if self.ticks % 10 == 1:
+            ranges = self.world.ranges(self.pose) + self.rng.normal(0, self.scan_std_m, RAYS)
+            ranges[self.rng.random(RAYS) < 0.01] = np.inf
+            self._scans.append(
+                Scan(
+                    time_s=self.time_s,
+                    first_angle_rad=-math.pi,
+                    step_rad=2 * math.pi / RAYS,
+                    ranges_m=ranges.astype(np.float32),
+                )
+            )
+        if self._scans and self.time_s - self._scans[0].time_s > 0.035:
+            return self._scans.pop(0)
+        return None
+
+    def true_in_map(self):
+        """(3,) true pose in the frame of the start: what a perfect estimate says."""
+        return se2.between(self.start, self.pose)
+
+
+def walls_with_gaps(x0, y0, x1, y1, gaps, thickness=0.1):
+    """Boxes of a straight wall from (x0, y0) to (x1, y1), axis-aligned, open at `gaps`: (from, to) along it."""
+    along = 0 if abs(x1 - x0) > abs(y1 - y0) else 1
+    edges = [(x0, y0)[along], *[edge for gap in sorted(gaps) for edge in gap], (x1, y1)[along]]
+    half, boxes = 0.5 * thickness, []
+    for a, b in zip(edges[::2], edges[1::2], strict=True):
+        box = [a, y0 - half, b, y0 + half] if along == 0 else [x0 - half, a, x0 + half, b]
+        boxes.append(box)
+    return boxes
+
+
+def random_house(seed, doorway_m=0.9):
+    """Five rooms of a 10 × 8 m house with furniture on legs and blocks, and a start pose. Every room can be reached."""
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 5])))
+    boxes = []
+    for wall in ((0, 0, 10, 0), (0, 8, 10, 8), (0, 0, 0, 8), (10, 0, 10, 8)):
+        boxes += walls_with_gaps(*wall, [])
+
+    def gap(low, high):
+        a = rng.uniform(low + 0.3, high - 0.3 - doorway_m)
+        return (a, a + doorway_m)
+
+    split, left, right = rng.uniform(3.6, 4.4), rng.uniform(4.2, 5.5), rng.uniform(3.0, 4.0)
+    gaps = [gap(0, left), gap(left, 10)]
+    boxes += walls_with_gaps(0, split, 10, split, gaps)
+    boxes += walls_with_gaps(left, 0, left, split, [gap(0, split)])
+    boxes += walls_with_gaps(right, split, right, 8, [gap(split, 8)])
+    boxes += walls_with_gaps(right + 3.2, split, right + 3.2, 8, [gap(split, 8)])
+    start = np.array((0.7, 0.7, rng.uniform(-3, 3)))
+    doorways = [(0.5 * (a + b), split) for a, b in gaps]
+    for box in list(boxes):
+        if box[2] - box[0] < 0.2 and box[3] < 7.9 and box[1] > 0.0:
+            doorways += [(box[0], box[3] + 0.5 * doorway_m), (box[0], box[1] - 0.5 * doorway_m)]
+    for _ in range(14):
+        x, y = rng.uniform(0.3, 9.7), rng.uniform(0.3, 7.7)
+        w, d = rng.uniform(0.3, 1.2, 2)
+        if min(math.hypot(x - a, y - b) for a, b in [*doorways, start[:2].tolist()]) < 1.7:
+            continue
+        if rng.random() < 0.5:
+            boxes.append([x - w / 2, y - d / 2, x + w / 2, y + d / 2])
+        else:
+            boxes += [
+                [x + i * w / 2 - 0.02, y + j * d / 2 - 0.02, x + i * w / 2 + 0.02, y + j * d / 2 + 0.02]
+                for i in (-1, 1)
+                for j in (-1, 1)
+            ]
+    return FlatWorld(boxes), start
