@@ -16,7 +16,7 @@ from controllers.arm_model import (
 )
 from sim.robot.shapes import ARM_BITS, GLOW, GRAPHITE, WHITE, angle_unit, capsule, visual_rod
 
-CYLINDER, CAPSULE = mujoco.mjtGeom.mjGEOM_CYLINDER, mujoco.mjtGeom.mjGEOM_CAPSULE
+CYLINDER = mujoco.mjtGeom.mjGEOM_CYLINDER
 
 ARM_ARMATURE_KG_M2 = (0.2, 0.2, 0.15, 0.15, 0.1, 0.08, 0.05)
 """Reflected rotor inertias, of the size identified on the real arm."""
@@ -60,7 +60,7 @@ def add_arm(spec: mujoco.MjSpec, mount: mujoco.MjsBody) -> mujoco.MjsBody:
         drive.ctrlrange, drive.ctrllimited = [low, high], True
         drive.forcerange, drive.forcelimited = [-torque, torque], True
         for k, (start, end, radius, material, mass_kg) in enumerate(capsules):
-            capsule(body, start, end, radius, material, ARM_BITS, mass_kg, f"{name}_{k}")
+            capsule(body, (start, end), radius, material, bits=ARM_BITS, mass_kg=mass_kg, name=f"{name}_{k}")
         _decorate(body, i)
     return body
 
@@ -68,12 +68,12 @@ def add_arm(spec: mujoco.MjSpec, mount: mujoco.MjsBody) -> mujoco.MjsBody:
 def _decorate(body: mujoco.MjsBody, i: int) -> None:
     """Rings at the joints, seen only."""
     if i == 2:
-        visual_rod(body, CYLINDER, (0, 0, -0.212), (0, 0, -0.200), 0.0565, GRAPHITE)
+        visual_rod(body, CYLINDER, ((0, 0, -0.212), (0, 0, -0.200)), 0.0565, GRAPHITE)
     elif i == 4:
-        visual_rod(body, CYLINDER, (0, 0, -0.300), (0, 0, -0.288), 0.0495, GLOW)
-        visual_rod(body, CYLINDER, (0, 0, -0.075), (0, 0, -0.060), 0.0495, GRAPHITE)
+        visual_rod(body, CYLINDER, ((0, 0, -0.300), (0, 0, -0.288)), 0.0495, GLOW)
+        visual_rod(body, CYLINDER, ((0, 0, -0.075), (0, 0, -0.060)), 0.0495, GRAPHITE)
     elif i == 6:
-        visual_rod(body, CYLINDER, (0, 0, 0.030), (0, 0, 0.036), 0.0415, GLOW)
+        visual_rod(body, CYLINDER, ((0, 0, 0.030), (0, 0, 0.036)), 0.0415, GLOW)
     if i in (1, 3, 5):
         half, radius = {1: (0.100, 0.046), 3: (0.088, 0.042), 5: (0.068, 0.038)}[i]
-        visual_rod(body, CYLINDER, (0, 0, -half), (0, 0, half), radius, WHITE)
+        visual_rod(body, CYLINDER, ((0, 0, -half), (0, 0, half)), radius, WHITE)

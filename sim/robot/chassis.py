@@ -52,17 +52,26 @@ def add_base(spec: mujoco.MjSpec, pose: tuple[float, float, float], name: str) -
         drive.forcerange, drive.forcelimited = [-limit, limit], True
 
     middle, half = (_BASE_TOP_M + _BASE_BOTTOM_M) / 2, (_BASE_TOP_M - _BASE_BOTTOM_M) / 2
-    solid(base, CYLINDER, (BASE_RADIUS_M, half), WHITE, STRUCTURE_BITS, 55.0, "base_body", (0, 0, middle))
-    visual(base, CYLINDER, (BASE_RADIUS_M - 0.02, 0.012), GRAPHITE, (0, 0, _BASE_BOTTOM_M))
-    visual(base, CYLINDER, (BASE_RADIUS_M + 0.001, 0.006), GLOW, (0, 0, 0.155))
-    visual(base, CYLINDER, (BASE_RADIUS_M + 0.002, 0.02), GRAPHITE, (0, 0, 0.075))
-    visual(base, ELLIPSOID, (BASE_RADIUS_M - 0.005, BASE_RADIUS_M - 0.005, 0.035), WHITE, (0, 0, _BASE_TOP_M))
-    visual(base, CYLINDER, (0.085, 0.012), GRAPHITE, (MOUNT_IN_BASE_M[0], 0, _BASE_TOP_M + 0.033))
+    solid(
+        base,
+        CYLINDER,
+        (BASE_RADIUS_M, half),
+        WHITE,
+        bits=STRUCTURE_BITS,
+        mass_kg=55.0,
+        name="base_body",
+        pos=(0, 0, middle),
+    )
+    visual(base, CYLINDER, (BASE_RADIUS_M - 0.02, 0.012), GRAPHITE, pos=(0, 0, _BASE_BOTTOM_M))
+    visual(base, CYLINDER, (BASE_RADIUS_M + 0.001, 0.006), GLOW, pos=(0, 0, 0.155))
+    visual(base, CYLINDER, (BASE_RADIUS_M + 0.002, 0.02), GRAPHITE, pos=(0, 0, 0.075))
+    visual(base, ELLIPSOID, (BASE_RADIUS_M - 0.005, BASE_RADIUS_M - 0.005, 0.035), WHITE, pos=(0, 0, _BASE_TOP_M))
+    visual(base, CYLINDER, (0.085, 0.012), GRAPHITE, pos=(MOUNT_IN_BASE_M[0], 0, _BASE_TOP_M + 0.033))
 
     foot, top = (MAST_X_M, MAST_Y_M, _BASE_TOP_M), (MAST_X_M, MAST_Y_M, MAST_TOP_M)
-    capsule(base, foot, top, 0.042, WHITE, STRUCTURE_BITS, 9.0, "mast")
+    capsule(base, (foot, top), 0.042, WHITE, bits=STRUCTURE_BITS, mass_kg=9.0, name="mast")
     rail_x = MAST_X_M + 0.038
-    visual(base, BOX, (0.008, 0.014, 0.52), GRAPHITE, (rail_x, MAST_Y_M, 0.76))
+    visual(base, BOX, (0.008, 0.014, 0.52), GRAPHITE, pos=(rail_x, MAST_Y_M, 0.76))
     return base
 
 
@@ -78,10 +87,10 @@ def add_lift(spec: mujoco.MjSpec, base: mujoco.MjsBody) -> mujoco.MjsBody:
     drive.forcerange, drive.forcelimited = [-800.0, 800.0], True
 
     to_mast = (MAST_X_M - mx, MAST_Y_M - my, -0.03)
-    capsule(lift, (0, 0, -0.03), to_mast, 0.045, GRAPHITE, STRUCTURE_BITS, 4.0, "lift_shelf")
-    solid(lift, CYLINDER, (0.068, 0.065), WHITE, STRUCTURE_BITS, 3.0, "arm_0_body", (0, 0, 0.035))
-    visual(lift, CYLINDER, (0.056, 0.07), GRAPHITE, (to_mast[0], to_mast[1], 0.0))
-    visual(lift, CYLINDER, (0.070, 0.005), GLOW, (0, 0, 0.075))
+    capsule(lift, ((0, 0, -0.03), to_mast), 0.045, GRAPHITE, bits=STRUCTURE_BITS, mass_kg=4.0, name="lift_shelf")
+    solid(lift, CYLINDER, (0.068, 0.065), WHITE, bits=STRUCTURE_BITS, mass_kg=3.0, name="arm_0_body", pos=(0, 0, 0.035))
+    visual(lift, CYLINDER, (0.056, 0.07), GRAPHITE, pos=(to_mast[0], to_mast[1], 0.0))
+    visual(lift, CYLINDER, (0.070, 0.005), GLOW, pos=(0, 0, 0.075))
     return lift
 
 
@@ -100,14 +109,14 @@ def add_head(spec: mujoco.MjSpec, base: mujoco.MjsBody) -> None:
         drive.ctrlrange, drive.ctrllimited = [low, high], True
         drive.forcerange, drive.forcelimited = [-10.0, 10.0], True
 
-    solid(pan, CYLINDER, (0.03, 0.03), GRAPHITE, (0, 0), 0.3, pos=(0, 0, -0.05))
+    solid(pan, CYLINDER, (0.03, 0.03), GRAPHITE, bits=(0, 0), mass_kg=0.3, pos=(0, 0, -0.05))
     # A wide, soft head with a dark visor and two round eyes; the camera sits between them.
-    capsule(tilt, (0, -0.045, 0), (0, 0.045, 0), 0.068, WHITE, STRUCTURE_BITS, 1.0, "head_body")
-    visual(tilt, ELLIPSOID, (0.030, 0.085, 0.045), DARK, (0.046, 0, 0.003))
+    capsule(tilt, ((0, -0.045, 0), (0, 0.045, 0)), 0.068, WHITE, bits=STRUCTURE_BITS, mass_kg=1.0, name="head_body")
+    visual(tilt, ELLIPSOID, (0.030, 0.085, 0.045), DARK, pos=(0.046, 0, 0.003))
     for y in (-0.038, 0.038):
-        visual(tilt, SPHERE, (0.015,), GLOW, (0.062, y, 0.008))
-        visual_rod(tilt, CYLINDER, (0, 2.45 * y, 0), (0, 3.05 * y, 0), 0.040, GRAPHITE)
-        visual_rod(tilt, CYLINDER, (0, 3.05 * y, 0), (0, 3.08 * y, 0), 0.028, GLOW)
+        visual(tilt, SPHERE, (0.015,), GLOW, pos=(0.062, y, 0.008))
+        visual_rod(tilt, CYLINDER, ((0, 2.45 * y, 0), (0, 3.05 * y, 0)), 0.040, GRAPHITE)
+        visual_rod(tilt, CYLINDER, ((0, 3.05 * y, 0), (0, 3.08 * y, 0)), 0.028, GLOW)
     tilt.add_camera(
         name="head_camera",
         pos=[0.075, 0.0, 0.0],

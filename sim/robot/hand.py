@@ -22,14 +22,16 @@ BOX, CYLINDER = mujoco.mjtGeom.mjGEOM_BOX, mujoco.mjtGeom.mjGEOM_CYLINDER
 
 PAD_HALF_X_M, PAD_HALF_Z_M = 0.012, 0.021
 _PAD_HALF_Y_M = 0.004
-_BACK_HALF_Y_M = 0.0055
+BACK_HALF_Y_M = 0.0055
 """A finger is 19 mm thick: pad 8 mm, back 11 mm."""
+BACK_CENTRE_Y_M = 2 * _PAD_HALF_Y_M + BACK_HALF_Y_M
+"""From the pad's face to the middle of the finger's back."""
 PAD_GEOMS = ("pad_left", "pad_right")
 FINGER_JOINTS = ("finger_left", "finger_right")
 TOOL_SITE = "tool"
 HAND_BODY = "hand"
 PAD_FRICTION = (1.1, 0.01, 0.0002)
-_PALM_BACK_M, _PALM_FRONT_M = -0.150, -0.080
+PALM_BACK_M, PALM_FRONT_M = -0.150, -0.080
 
 
 def add_hand(spec: mujoco.MjSpec, last_link: mujoco.MjsBody) -> None:
@@ -46,13 +48,13 @@ def add_hand(spec: mujoco.MjSpec, last_link: mujoco.MjsBody) -> None:
     # The bracket ends where the hand's line meets the flange's axis.
     pivot = (0.0, 0.0, -HAND_TO_TOOL_M)
     flange = (sin(tilt) * WRIST_M, 0.0, -HAND_TO_TOOL_M - cos(tilt) * WRIST_M)
-    capsule(hand, flange, pivot, 0.034, GRAPHITE, ARM_BITS, 0.15, "hand_bracket")
-    middle, half = (_PALM_FRONT_M + _PALM_BACK_M) / 2, (_PALM_FRONT_M - _PALM_BACK_M) / 2
-    solid(hand, BOX, (0.030, 0.080, half), WHITE, ARM_BITS, 0.55, "hand_palm", (0, 0, middle))
+    capsule(hand, (flange, pivot), 0.034, GRAPHITE, bits=ARM_BITS, mass_kg=0.15, name="hand_bracket")
+    middle, half = (PALM_FRONT_M + PALM_BACK_M) / 2, (PALM_FRONT_M - PALM_BACK_M) / 2
+    solid(hand, BOX, (0.030, 0.080, half), WHITE, bits=ARM_BITS, mass_kg=0.55, name="hand_palm", pos=(0, 0, middle))
     for y in (-0.080, 0.080):
-        visual(hand, CYLINDER, (0.030, half), WHITE, (0, y * 0.87, middle))
-    visual(hand, BOX, (0.022, 0.083, 0.006), GRAPHITE, (0, 0, _PALM_FRONT_M + 0.001))
-    visual(hand, BOX, (0.0305, 0.030, 0.004), GLOW, (0, 0, middle + 0.006))
+        visual(hand, CYLINDER, (0.030, half), WHITE, pos=(0, y * 0.87, middle))
+    visual(hand, BOX, (0.022, 0.083, 0.006), GRAPHITE, pos=(0, 0, PALM_FRONT_M + 0.001))
+    visual(hand, BOX, (0.0305, 0.030, 0.004), GLOW, pos=(0, 0, middle + 0.006))
     for name, side in zip(("left", "right"), (-1.0, 1.0), strict=True):
         _add_finger(hand, name, side)
 
@@ -84,21 +86,28 @@ def _add_finger(hand: mujoco.MjsBody, name: str, side: float) -> None:
         armature=0.3,
         damping=30.0,
     )
-    pad_y, back_y = side * _PAD_HALF_Y_M, side * (2 * _PAD_HALF_Y_M + _BACK_HALF_Y_M)
+    pad_y, back_y = side * _PAD_HALF_Y_M, side * BACK_CENTRE_Y_M
     pad = solid(
-        finger, BOX, (PAD_HALF_X_M, _PAD_HALF_Y_M, PAD_HALF_Z_M), PAD, ARM_BITS, 0.015, f"pad_{name}", (0, pad_y, 0)
+        finger,
+        BOX,
+        (PAD_HALF_X_M, _PAD_HALF_Y_M, PAD_HALF_Z_M),
+        PAD,
+        bits=ARM_BITS,
+        mass_kg=0.015,
+        name=f"pad_{name}",
+        pos=(0, pad_y, 0),
     )
     pad.condim, pad.friction, pad.solref, pad.priority = 4, list(PAD_FRICTION), [0.005, 1.0], 1
     pad.solimp = [0.95, 0.99, 0.001, 0.5, 2.0]
-    length = PAD_HALF_Z_M - _PALM_FRONT_M - 0.002
+    length = PAD_HALF_Z_M - PALM_FRONT_M - 0.002
     solid(
         finger,
         BOX,
-        (PAD_HALF_X_M, _BACK_HALF_Y_M, length / 2),
+        (PAD_HALF_X_M, BACK_HALF_Y_M, length / 2),
         GRAPHITE,
-        ARM_BITS,
-        0.06,
-        f"finger_{name}_back",
-        (0, back_y, PAD_HALF_Z_M - length / 2),
+        bits=ARM_BITS,
+        mass_kg=0.06,
+        name=f"finger_{name}_back",
+        pos=(0, back_y, PAD_HALF_Z_M - length / 2),
     )
-    visual(finger, BOX, (PAD_HALF_X_M * 0.9, 0.0006, 0.016), GLOW, (0, back_y + side * _BACK_HALF_Y_M, -0.01))
+    visual(finger, BOX, (PAD_HALF_X_M * 0.9, 0.0006, 0.016), GLOW, pos=(0, back_y + side * BACK_HALF_Y_M, -0.01))

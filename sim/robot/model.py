@@ -6,6 +6,7 @@ from controllers.arm_model import FINGER_WIDTH_RANGE_M, HOME_JOINTS, HOME_LIFT_M
 from sim.robot.arm import add_arm
 from sim.robot.chassis import add_base, add_head, add_lift
 from sim.robot.hand import FINGER_JOINTS, add_hand
+from sim.robot.sensors import add_sensors
 from sim.robot.shapes import add_materials
 
 ROBOT_BODY = "robot"
@@ -24,6 +25,7 @@ def add_robot(spec: mujoco.MjSpec, pose: tuple[float, float, float]) -> None:
     lift = add_lift(spec, base)
     add_hand(spec, add_arm(spec, lift))
     add_head(spec, base)
+    add_sensors(spec)
     spec.add_exclude(bodyname1=ROBOT_BODY, bodyname2="head_tilt")
 
 

@@ -39,6 +39,7 @@ def solid(
     kind: mujoco.mjtGeom,
     size: Sequence[float],
     material: str,
+    *,
     bits: tuple[int, int],
     mass_kg: float,
     name: str = "",
@@ -61,10 +62,10 @@ def solid(
 
 def capsule(
     body: mujoco.MjsBody,
-    start: Sequence[float],
-    end: Sequence[float],
+    ends: tuple[Sequence[float], Sequence[float]],
     radius: float,
     material: str,
+    *,
     bits: tuple[int, int],
     mass_kg: float,
     name: str = "",
@@ -73,7 +74,7 @@ def capsule(
     geom = body.add_geom(
         name=name,
         type=mujoco.mjtGeom.mjGEOM_CAPSULE,
-        fromto=[*start, *end],
+        fromto=[*ends[0], *ends[1]],
         size=[radius, 0, 0],
         material=material,
         mass=mass_kg,
@@ -87,6 +88,7 @@ def visual(
     kind: mujoco.mjtGeom,
     size: Sequence[float],
     material: str,
+    *,
     pos: Sequence[float] = (0, 0, 0),
     quat: Sequence[float] = (1, 0, 0, 0),
 ) -> None:
@@ -101,12 +103,11 @@ def visual(
 def visual_rod(
     body: mujoco.MjsBody,
     kind: mujoco.mjtGeom,
-    start: Sequence[float],
-    end: Sequence[float],
+    ends: tuple[Sequence[float], Sequence[float]],
     radius: float,
     material: str,
 ) -> None:
     """A massless capsule or cylinder between two points that is only seen."""
-    geom = body.add_geom(type=kind, fromto=[*start, *end], size=[radius, 0, 0], material=material)
+    geom = body.add_geom(type=kind, fromto=[*ends[0], *ends[1]], size=[radius, 0, 0], material=material)
     geom.contype, geom.conaffinity = _VISUAL_BITS
     geom.mass, geom.group = 0.0, VISUAL_GROUP
