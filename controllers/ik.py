@@ -34,7 +34,9 @@ _LOWER: Final = (ARM_LOWER_RAD + LIMIT_MARGIN_RAD).tolist()
 _UPPER: Final = (ARM_UPPER_RAD - LIMIT_MARGIN_RAD).tolist()
 _POSTURE: Final = HOME_JOINTS.tolist()
 _SHARES: Final = POSTURE_SHARE.tolist()
-_EMPTY = np.zeros((0, 7))
+_SPEEDS: Final = (ARM_MAX_VELOCITY_RAD_S * TICK_S).tolist()
+_STRIDES: Final = [0.3] * 7
+_EMPTY: Final = np.zeros((0, 7))
 
 
 @dataclass(slots=True)
@@ -92,13 +94,12 @@ class ArmIk:
         self.body = body if body is not None else Body()
         self._weights = np.array([1.0, 1.0, 1.0, TURN_WEIGHT_M, TURN_WEIGHT_M, TURN_WEIGHT_M])
         self._damping = DAMPING * np.eye(7)
-        self._speed = (ARM_MAX_VELOCITY_RAD_S * TICK_S).tolist()
 
     def step(self, arm: Array, at: Kinematics, lift_m: float, wanted: list[float], *, fast: bool = False) -> IkStep:
         """The joint changes whose tool displacement is nearest to `wanted` (6,) (m, rad; base axes) within all limits.
 
-        `arm` (7,) are the present set points and `at` the kinematics there. `fast` lifts the speed limits, for solving
-        a whole pose at once.
+        `arm` (7,) are the present set points and `at` the kinematics there. `fast` is for solving a
+        whole pose at once: strides of up to 0.3 rad and no slowing down ahead of limits.
         """
         origins, axes = at.origins, at.axes
         linear = at.columns()
@@ -113,16 +114,16 @@ class ArmIk:
 
         lower: list[float] = []
         upper: list[float] = []
-        for i in range(7):
-            fastest = 0.2 if fast else self._speed[i]
-            down, up = LIMIT_SHARE * (_LOWER[i] - q[i]), LIMIT_SHARE * (_UPPER[i] - q[i])
+        speed, limit_share, approach_share = (_STRIDES, 0.7, 0.7) if fast else (_SPEEDS, LIMIT_SHARE, APPROACH_SHARE)
+        for i, fastest in enumerate(speed):
+            down, up = limit_share * (_LOWER[i] - q[i]), limit_share * (_UPPER[i] - q[i])
             lower.append(max(-fastest, min(0.0, down)))
             upper.append(min(fastest, max(0.0, up)))
         near = near_pairs(origins, at.tool, at.y, at.z, lift_m, self.body)
         rows: list[list[float]] = []
         for pair in near:
             rows.append(_row(pair, origins, axes))
-            lower.append(min(0.0, APPROACH_SHARE * (MARGIN_M - pair.distance_m)))
+            lower.append(min(0.0, approach_share * (MARGIN_M - pair.distance_m)))
             upper.append(1e9)
         constraints = np.array(rows) if rows else _EMPTY
         change, _, flag, info = daqp.solve(hessian, gradient, constraints, np.array(upper), np.array(lower))
@@ -149,7 +150,7 @@ class ArmIk:
                 found.setdefault("self_collision", ("self_collision", pair.distance_m, MARGIN_M))
                 continue
             bound = upper[i] if multiplier > 0.0 else lower[i]
-            name = "joint_speed" if abs(abs(bound) - self._speed[i]) < 1e-12 else "joint_limit"
+            name = "joint_speed" if abs(abs(bound) - _SPEEDS[i]) < 1e-12 else "joint_limit"
             found.setdefault(name, (name, free[i] / TICK_S, bound / TICK_S))
         return list(found.values())
 

@@ -88,7 +88,11 @@ def rotated(v: Vector, by: Vector) -> Vector:
 
 
 def quaternion(at: Kinematics) -> tuple[float, float, float, float]:
-    """Unit quaternion wxyz with w ≥ 0 of the tool's axes, by the largest diagonal element (Shepperd)."""
+    """Unit quaternion wxyz of the tool's axes, by the largest diagonal element (Shepperd).
+
+    Of the two signs the one with x + z ≥ 0: a tool that points ahead has w = 0, and the usual w ≥ 0 would make the
+    sign jump with every tremble.
+    """
     (a, d, g), (b, e, h), (c, f, i) = at.x, at.y, at.z
     if a + e + i > 0.0:
         s = 2.0 * sqrt(a + e + i + 1.0)
@@ -102,4 +106,4 @@ def quaternion(at: Kinematics) -> tuple[float, float, float, float]:
     else:
         s = 2.0 * sqrt(1.0 + i - a - e)
         w, x, y, z = (d - b) / s, (c + g) / s, (f + h) / s, s / 4.0
-    return (w, x, y, z) if w >= 0.0 else (-w, -x, -y, -z)
+    return (w, x, y, z) if x + z >= 0.0 else (-w, -x, -y, -z)
