@@ -5,6 +5,7 @@ Every body has a free joint `<name>_free`; its frame's origin is the centre of i
 contacts: one foot box reaches the ground, all other parts end a little above.
 """
 
+import itertools
 from dataclasses import replace
 
 import mujoco
@@ -77,7 +78,7 @@ def _bowl(spec: mujoco.MjSpec, body: mujoco.MjsBody, item: Item) -> None:
     outside, inside = shapes.hsv(p.get("hue", 0.5), 0.18, 0.86), (0.95, 0.94, 0.90, 1.0)
     # Three bands approximate a rounded profile.
     profile = ((0.0, foot), (0.28, foot + 0.52 * (mouth - foot)), (0.62, foot + 0.86 * (mouth - foot)), (1.0, mouth))
-    for (low, r0), (high, r1) in zip(profile[:-1], profile[1:], strict=True):
+    for (low, r0), (high, r1) in itertools.pairwise(profile):
         for size, pos, quat in shapes.ring(20, r0, r1, 0.003 + low * (height - 0.003), high * height, 0.005):
             shapes.visual(body, _BOX, size, pos, outside, glaze, quat)
     shapes.visual(body, _CYLINDER, (foot, 0.004), (0, 0, 0.005), inside, glaze)

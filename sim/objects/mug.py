@@ -6,6 +6,7 @@ empty); sim/objects/liquid.py moves it. Boxes rather than a mesh: box-box contac
 8 mm keep pads from sinking through.
 """
 
+import itertools
 from math import cos, pi, sin
 
 import mujoco
@@ -47,7 +48,7 @@ def add_mug(spec: mujoco.MjSpec, body: mujoco.MjsBody, item: Item) -> None:
         (rim_radius * cos(a), rim_radius * sin(a), height - 0.0015)
         for a in (2 * pi * (i + 0.5) / _SEEN_WALLS for i in range(_SEEN_WALLS + 1))
     ]
-    for start, end in zip(corners[:-1], corners[1:], strict=True):
+    for start, end in itertools.pairwise(corners):
         shapes.visual_rod(body, start, end, _SEEN_WALL_M / 2, colour, glaze)
     cylinder = mujoco.mjtGeom.mjGEOM_CYLINDER
     shapes.visual(body, cylinder, (foot - 0.003, 0.003), (0.0, 0.0, 0.0035), inside, glaze)
@@ -103,7 +104,7 @@ def handle_rods(style: str, foot: float, mouth: float, height: float, reach: flo
         points += [(wall_x(z1) + reach * out, 0.0, z0 + (z1 - z0) * up) for out, up in shape]
         if len(shape) != 3:
             points.append((wall_x(z0), 0.0, z0))
-        return list(zip(points[:-1], points[1:], strict=True))
+        return list(itertools.pairwise(points))
 
     rounded = ((0.75, 1.0), (1.0, 0.72), (1.0, 0.28), (0.72, 0.0))
     match style:
