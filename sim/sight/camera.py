@@ -34,7 +34,9 @@ MAX_RAYS = 400
 SEEN_POINTS = {Kind.OBJECT: 3, Kind.FURNITURE: 2, Kind.FRONT: 3, Kind.DOOR: 2, Kind.PART: 4}
 """Sample points (of POINTS) that must be seen."""
 POINT_TOLERANCE_M = 0.012
-"""A point of a machine's part or of a handle counts as seen when the ray gets this near to it."""
+"""A point of a machine's part or of a mug's handle counts as seen when the ray gets this near to it."""
+BAR_TOLERANCE_M = 0.03
+"""The same for the thicker handles of furniture."""
 TEXT_RANGE_M = 1.5
 READABLE_FRACTION = 0.5
 
@@ -81,6 +83,7 @@ class Camera:
         self._owner, self._outer = _owners(model, self.catalogue)
         things = self.catalogue.things
         self._pods = np.array([t.body for t in things if t.class_name == "pod"], dtype=np.intp)
+        self._tolerance = np.where(self.catalogue.kind == Kind.FRONT, BAR_TOLERANCE_M, POINT_TOLERANCE_M)
         self._is_holder = np.array([t.state == State.POD_IN for t in things], dtype=bool)
         self._is_pod = np.isin(np.append(model.geom_bodyid, -1), self._pods)
         self._geomgroup = np.isin(np.arange(mujoco.mjNGROUP), SEEN_GROUPS).astype(np.uint8)
@@ -165,7 +168,7 @@ class Camera:
         )
         itself = (self._owner[hit] == wanted) | (self._outer[hit] == wanted)
         itself |= self._is_holder[wanted] & self._is_pod[hit]  # a pod that stands out of the well shows the well
-        arrived = (hit < 0) | (reach >= length - POINT_TOLERANCE_M)
+        arrived = (hit < 0) | (reach >= length - self._tolerance[wanted])
         return np.where(on_handle, itself & arrived, itself | (arrived & (self.catalogue.kind[wanted] == Kind.PART)))
 
     def _detect(self, view: _View, base_at: Array, base_turn: Array, rng: np.random.Generator) -> list[Detection]:
