@@ -85,6 +85,7 @@ def _add_finger(hand: mujoco.MjsBody, name: str, side: float) -> None:
         limited=True,
         armature=0.3,
         damping=30.0,
+        solref_limit=[0.006, 1.0],
     )
     pad_y, back_y = side * _PAD_HALF_Y_M, side * BACK_CENTRE_Y_M
     pad = solid(

@@ -81,4 +81,5 @@ class SkinMap:
         weights = np.stack(
             [force_n * t * h for t in (1.0 - turn_part, turn_part) for h in (1.0 - height_part, height_part)],
         )
-        return np.bincount(cells.ravel(), weights.ravel(), minlength=steps * SKIN_PATCHES).reshape(steps, SKIN_PATCHES)
+        patches = np.bincount(cells.ravel(), weights.ravel(), minlength=steps * SKIN_PATCHES).astype(np.float64)
+        return patches.reshape(steps, SKIN_PATCHES)

@@ -1,0 +1,247 @@
+"""The simulated robot as a Plant: MuJoCo in virtual time, sensing only what a real robot's sensors would give."""
+
+from hashlib import blake2b
+from math import cos, sin
+from typing import TYPE_CHECKING
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.messages import JOINT_NAMES, PLANT_STEP_S, Look, Scan
+from controllers.plant import PlantCommand, Sensed, TouchFrame
+from sim.house.schema import House
+from sim.robot.hand import HAND_BODY
+from sim.robot.model import set_home
+from sim.robot.sensors import sensor_layout
+from sim.robot.touch import Touch, TouchNoise
+
+if TYPE_CHECKING:
+    pass
+
+Array = NDArray[np.float64]
+
+SETTLE_STEPS = 200
+"""Steps after which everything that was put down a hair above its support lies still."""
+
+_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
+_JOINTS = 15
+"""Of the robot in qpos: three of the base, lift, seven of the arm, two fingers, two of the head."""
+_ACTUATORS = 14
+_GRAVITY_M_S2 = 9.81
+
+# Standard deviations per step: six of the wrist wrench (N, Nm), two pad normals, four pad shears (N). Of the size
+# that data sheets of wrist sensors and of tactile pads give.
+_FELT_NOISE = np.array([0.10] * 3 + [0.006] * 3 + [0.03] * 2 + [0.03] * 4)
+_NOISE_BLOCK = 1000
+
+# What the pads do to the world, in the tool frame, to what the readings mean: pressure is positive on both.
+_NORMAL_SIGN = np.array([1.0, -1.0])
+
+
+def _compile(house: House) -> mujoco.MjModel:
+    from sim.house.build import build_house
+
+    return build_house(house).compile()
+
+
+class MujocoPlant:
+    """A Plant around one compiled house. `apply` makes one physics step; nothing happens between calls.
+
+    `seed` drives the errors of all sensors. `model` replaces building the house anew (it must be this house's).
+    `model`, `data`, `house` and `processes` are the simulator's truth: for recorders, predicates and plots only.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        seed: int,
+        *,
+        model: mujoco.MjModel | None = None,
+        touch_noise: TouchNoise | None = None,
+    ) -> None:
+        from sim.objects.processes import Processes
+        from sim.sight.odometry import Odometry
+        from sim.sight.senses import Senses
+
+        self.house = house
+        self.model: mujoco.MjModel = _compile(house) if model is None else model
+        if abs(self.model.opt.timestep - PLANT_STEP_S) > 1e-12:
+            raise ValueError(f"the model's timestep is {self.model.opt.timestep} s; a Plant steps by {PLANT_STEP_S} s")
+        self.data = mujoco.MjData(self.model)
+        self.processes: Processes = Processes(self.model, self.data, house)
+        self._senses: Senses = Senses(self.model, self.data, house, [seed, 1])
+        self._odometry: Odometry = Odometry([seed, 2])
+        self._touch = Touch(self.model, self.data, seed, touch_noise)
+        self._seed = seed
+        self._closed = False
+        self._bind()
+        self.reset()
+
+    def _bind(self) -> None:
+        """Views into MuJoCo's arrays and the reused output; they stay valid as long as `data` lives."""
+        model, data = self.model, self.data
+        q = int(model.joint("base_x").qposadr[0])
+        v = int(model.joint("base_x").dofadr[0])
+        a = int(model.actuator("base_x").id)
+        last = (
+            int(model.joint("head_tilt").qposadr[0]) - q,
+            int(model.joint("head_tilt").dofadr[0]) - v,
+            int(model.actuator("head_tilt").id) - a,
+        )
+        if last != (_JOINTS - 1, _JOINTS - 1, _ACTUATORS - 1):
+            raise ValueError(f"the robot's joints and actuators are not contiguous in this model: {last}")
+        self._position, self._velocity = data.qpos[q : q + _JOINTS], data.qvel[v : v + _JOINTS]
+        self._effort, self._control = data.actuator_force[a : a + _ACTUATORS], data.ctrl[a : a + _ACTUATORS]
+        layout = sensor_layout(model)
+        fast = data.sensordata[layout.start : layout.start + layout.fast]
+        self._tool_axes = fast[3:12].reshape(3, 3)
+        self._tool_up = self._tool_axes[:, 2]
+        self._wrist = fast[layout.wrench : layout.wrench + 6]
+        self._net = fast[layout.net : layout.net + 6].reshape(2, 3)
+
+        joints = len(JOINT_NAMES)
+        self._felt = np.zeros(12)
+        self._sensed = Sensed(
+            time_s=0.0,
+            joint_position=np.zeros(joints),
+            joint_velocity=np.zeros(joints),
+            joint_torque=np.zeros(joints),
+            base_pose_in_odom=self._odometry.pose_in_odom,
+            base_velocity_in_base=self._odometry.velocity_in_base,
+            wrist_wrench_in_tool=self._felt[:6],
+            pad_normal_n=self._felt[6:8],
+            pad_shear_n=self._felt[8:12].reshape(2, 2),
+        )
+
+    def reset(self) -> None:
+        """Back to the initial state: the robot in its travel posture, everything at rest, time 0."""
+        model, data = self.model, self.data
+        mujoco.mj_resetData(model, data)
+        self.processes.reset()  # before settling, for it restores masses
+        set_home(model, data)
+        mujoco.mj_forward(model, data)
+        for _ in range(SETTLE_STEPS):
+            mujoco.mj_step(model, data)
+        data.time = 0.0
+        self.processes.reset()  # and after it, for settling breaks nothing
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take the present `data` as the start of a run: sensors forget the past, odometry starts here.
+
+        Call it after changing `data` from outside.
+        """
+        model, data = self.model, self.data
+        mujoco.mj_forward(model, data)
+        self._weigh_hand()
+        self._touch.reset()
+        self._senses.reset()
+        self._odometry.reset()
+        self._odometry.update(self._position[:3].tolist(), PLANT_STEP_S)
+        self._random = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self._seed, 3])))
+        self._noise_row = _NOISE_BLOCK
+        self._next_noise()
+
+    def _weigh_hand(self) -> None:
+        """The wrench of the hand's own weight as a linear map of the world's up in the tool frame."""
+        model, data = self.model, self.data
+        hand = model.body(HAND_BODY).id
+        weight = float(model.body_subtreemass[hand]) * _GRAVITY_M_S2
+        x, y, z = self._tool_axes @ (data.subtree_com[hand] - data.xpos[hand])
+        lever = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+        self._hand_weight = weight * np.vstack([np.eye(3), lever])  # (6, 3)
+
+    def sense(self) -> Sensed:
+        """What the sensors say now. The same object with the same arrays every time: copy what you keep."""
+        sensed, position, velocity, effort = self._sensed, self._position, self._velocity, self._effort
+        sensed.time_s = self.data.time
+        out = sensed.joint_position
+        out[:8] = position[3:11]
+        out[8] = position[11] + position[12]
+        out[9:] = position[13:]
+        out = sensed.joint_velocity
+        out[:8] = velocity[3:11]
+        out[8] = velocity[11] + velocity[12]
+        out[9:] = velocity[13:]
+        out = sensed.joint_torque
+        out[:9] = effort[3:12]
+        out[9:] = effort[12:]
+        felt = self._felt
+        # At rest the arm's force on the hand, the hand's weight and the world's force on it add up to zero.
+        np.dot(self._hand_weight, self._tool_up, out=felt[:6])
+        felt[:6] -= self._wrist
+        on_world = self._net @ self._tool_axes.T
+        felt[6:8] = on_world[:, 1] * _NORMAL_SIGN
+        felt[8:12] = -on_world[:, ::2].ravel()
+        felt += self._noise[self._noise_row - 1]
+        return sensed
+
+    def touch(self) -> TouchFrame:
+        """Touch pooled over the steps since the last call; called once a tick.
+
+        Raises RuntimeError when the simulation has become unstable.
+        """
+        warning = self.data.warning[mujoco.mjtWarning.mjWARN_BADQACC]
+        if warning.number:
+            raise RuntimeError(
+                f"the simulation of house {self.house.split}/{self.house.index} became unstable before "
+                f"{self.data.time:.3f} s (degree of freedom {warning.lastinfo})"
+            )
+        return self._touch.read()
+
+    def look(self) -> tuple[Look | None, Scan | None]:
+        """What camera and scanner delivered since the last call; called once a tick."""
+        self._senses.after_tick(self.data.time)
+        return self._senses.take()
+
+    def apply(self, command: PlantCommand) -> None:
+        """One physics step of PLANT_STEP_S under this command. Raises RuntimeError after `close`."""
+        if self._closed:
+            raise RuntimeError("this MujocoPlant is closed")
+        control = self._control
+        yaw = self._position.item(2)
+        c, s = cos(yaw), sin(yaw)
+        x, y, turn = command.base_velocity_in_base.tolist()
+        control[0], control[1], control[2] = c * x - s * y, s * x + c * y, turn
+        control[3] = command.lift_position_m
+        control[4:11] = command.arm_position_rad
+        control[11] = command.grip_force_n
+        control[12:] = command.head_position_rad
+        mujoco.mj_step(self.model, self.data)
+        self.processes.after_step()
+        self._touch.after_step()
+        self._odometry.update(self._position[:3].tolist(), PLANT_STEP_S)
+        self._next_noise()
+
+    def _next_noise(self) -> None:
+        if self._noise_row == _NOISE_BLOCK:
+            self._noise = self._random.standard_normal((_NOISE_BLOCK, len(_FELT_NOISE))) * _FELT_NOISE
+            self._noise_row = 0
+        self._noise_row += 1
+
+    def snapshot(self) -> Array:
+        """The whole physical state, for `restore` on a plant of the same house."""
+        state = np.empty(mujoco.mj_stateSize(self.model, _STATE))
+        mujoco.mj_getState(self.model, self.data, state, _STATE)
+        return np.concatenate([state, self.processes.state_vector()])
+
+    def restore(self, snapshot: Array) -> None:
+        """Start a run, at time 0, in the state of a `snapshot`. Raises ValueError for one of another house."""
+        size = mujoco.mj_stateSize(self.model, _STATE)
+        expected = size + len(self.processes.state_vector())
+        if snapshot.shape != (expected,):
+            raise ValueError(f"a snapshot of this house has shape ({expected},), not {snapshot.shape}")
+        mujoco.mj_resetData(self.model, self.data)
+        self.processes.set_state_vector(snapshot[size:])
+        mujoco.mj_setState(self.model, self.data, snapshot[:size], _STATE)
+        self.data.time = 0.0
+        self.refresh()
+
+    def state_hash(self) -> str:
+        """Hex digest of the whole physical state: equal for equal states, whatever came before."""
+        return blake2b(self.snapshot().tobytes(), digest_size=16).hexdigest()
+
+    def close(self) -> None:
+        """No steps after this; `data` stays readable."""
+        self._closed = True
