@@ -1,9 +1,8 @@
-"""Where the floor is free: an occupancy grid from scans, with what a planar scan cannot see laid over it.
+"""Where the floor is free: an occupancy grid from scans, with bumps and doors laid over it.
 
 The map frame is the base's frame where the episode began. Cells are 5 cm.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from agent.messages import Scan
 from controllers.motion import se2
-from controllers.motion.doors import DoorLeaf
+from controllers.motion.doors import Doorway, find_doorway
 from controllers.motion.grid import Array, Mask, Raster, rectangle_cells
 from controllers.motion.paths import FOOTPRINT_RADIUS_M, CostGrid, cost_grid
 
@@ -19,18 +18,21 @@ _HIT, _MISS = np.float32(0.9), np.float32(-0.3)
 _LOWEST, _HIGHEST = np.float32(-2.0), np.float32(3.6)
 """Log-odds. A wall seen for half a second is opened again by 1.3 s of rays through it."""
 _FREE, _OCCUPIED = -0.25, 0.8
-_ANCHOR_WEIGHT = np.float32(30.0)
-"""Hits a cell's mean point remembers: high enough not to follow slow drift, low enough to follow a moved chair."""
+_ANCHOR_HITS = np.float32(20.0)
+"""Hits after which a cell's mean point stays where it is: a mean that went on would follow the drift of the pose."""
+
+
+_BUMP_RADIUS_M = 0.05
+_LEAF_DEPTH_M = 0.24
+"""A leaf's thickness, a cell of the raster and the bias of a look, to both sides."""
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
-    """Furniture seen by the camera, whose top may stand out over what the scan sees."""
-
-    position_in_map_m: tuple[float, float]
-    yaw_in_map_rad: float
-    size_m: tuple[float, float]
-    """Depth (along yaw), width."""
+class _SeenDoor:
+    leaf_xy_m: tuple[float, float]
+    yaw_rad: float
+    width_m: float
+    opening: float
 
 
 class OccupancyMap:
@@ -44,9 +46,7 @@ class OccupancyMap:
         self.anchors = np.zeros((n, n, 2), np.float32)
         """Mean hit point of each cell relative to the raster's corner; what scans are matched with."""
         self.anchor_weights = np.zeros((n, n), np.float32)
-        self.doors: dict[str, DoorLeaf] = {}
-        self._furniture: tuple[Box, ...] = ()
-        self._furniture_cells = np.zeros((n, n), np.bool_)
+        self._doors: dict[str, _SeenDoor] = {}
         self._bumps: list[tuple[float, float, float]] = []
         self._dismissed = np.zeros((n, n), np.bool_)
         self._bounds = [n, 0, n, 0]
@@ -110,8 +110,10 @@ class OccupancyMap:
         weight = weights[cells]
         stale = self.log_odds.ravel()[cells] <= _HIT  # cleared since: the old points say nothing about the new
         weight = np.where(stale, np.float32(0.0), weight)
-        anchors[cells] += (relative - anchors[cells]) / (weight + np.float32(1.0))[:, None]
-        weights[cells] = np.minimum(weight + np.float32(1.0), _ANCHOR_WEIGHT)
+        young = weight < _ANCHOR_HITS
+        cells, weight, relative = cells[young], weight[young] + np.float32(1.0), relative[young]
+        anchors[cells] += (relative - anchors[cells]) / weight[:, None]
+        weights[cells] = weight
 
     def _grow_bounds(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> None:
         if rows.size:
@@ -130,30 +132,12 @@ class OccupancyMap:
         x, y = np.asarray(position_in_map_m, dtype=np.float64)[:2].tolist()
         self._bumps.append((x, y, self._time_s + forget_after_s))
 
-    def set_furniture(self, boxes: Sequence[Box]) -> None:
-        """Replace all furniture that cameras saw. Cheap when nothing changed by more than a cell."""
-        rounded = tuple(
-            Box(
-                (round(b.position_in_map_m[0], 2), round(b.position_in_map_m[1], 2)),
-                round(b.yaw_in_map_rad, 2),
-                (round(b.size_m[0], 2), round(b.size_m[1], 2)),
-            )
-            for b in boxes
-        )
-        if rounded == self._furniture:
-            return
-        self._furniture = rounded
-        self._furniture_cells[:] = False
-        for box in rounded:
-            cells = rectangle_cells(self.raster, box.position_in_map_m, box.yaw_in_map_rad, box.size_m)
-            self._furniture_cells[cells] = True
-
     def mark_door(
-        self, name: str, position_in_map_m: ArrayLike, yaw_in_map_rad: float, width_m: float, opening: float
+        self, name: str, leaf_position_in_map_m: ArrayLike, yaw_in_map_rad: float, width_m: float, opening: float
     ) -> None:
-        """Tell, or tell anew, how a door leaf stands: the centre of the leaf and its normal now."""
-        x, y = np.asarray(position_in_map_m, dtype=np.float64)[:2].tolist()
-        self.doors[name] = DoorLeaf((x, y), float(yaw_in_map_rad), float(width_m), float(opening))
+        """Tell, or tell anew, how a door was seen: its leaf's centre now, its normal *when shut*, its opening."""
+        x, y = np.asarray(leaf_position_in_map_m, dtype=np.float64)[:2].tolist()
+        self._doors[name] = _SeenDoor((x, y), float(yaw_in_map_rad), float(width_m), float(opening))
 
     def dismiss_frontier(self, position_in_map_m: ArrayLike, radius_m: float = 0.6) -> None:
         """Never offer the unknown around this point again: it was looked at and stays unseen."""
@@ -167,9 +151,22 @@ class OccupancyMap:
         if not self.raster.inside(row, column):
             return "unknown"
         value = float(self.log_odds[row, column])
-        if value > _OCCUPIED or self._furniture_cells[row, column]:
+        if value > _OCCUPIED:
             return "occupied"
         return "free" if value < _FREE else "unknown"
+
+    def occupied_at(self, points_in_map_m: ArrayLike) -> Mask:
+        """(...,) whether something stands at (..., 2) points."""
+        row, column = self.raster.cells(points_in_map_m)
+        inside = self.raster.inside(row, column)
+        return inside & (self.log_odds[np.where(inside, row, 0), np.where(inside, column, 0)] > _OCCUPIED)
+
+    def doorways(self) -> dict[str, Doorway]:
+        """All doors that were marked, by name in alphabetical order, fitted to what the scans saw around them."""
+        return {
+            name: find_doorway(seen.leaf_xy_m, seen.yaw_rad, seen.width_m, seen.opening, self.occupied_at)
+            for name, seen in sorted(self._doors.items())
+        }
 
     def costs(self, push_doors: bool = False, margin_m: float = 0.5) -> CostGrid:
         """What paths are planned on: the known part of the map at 10 cm (about 3 ms).
@@ -181,15 +178,15 @@ class OccupancyMap:
         view = (rows, columns)
         raster = self.raster.window(rows.start, rows.stop, columns.start, columns.stop)
         log_odds = self.log_odds[view]
-        occupied: Mask = (log_odds > _OCCUPIED) | self._furniture_cells[view]
+        occupied: Mask = log_odds > _OCCUPIED
         for x, y, until_s in self._bumps:
             if until_s > self._time_s:
-                occupied[disc_cells(raster, (x, y), 0.05)] = True
+                occupied[disc_cells(raster, (x, y), _BUMP_RADIUS_M)] = True
         doors = []
-        for name, leaf in sorted(self.doors.items()):
-            # 8 cm to either side: the leaf's thickness, one cell of raster and the bias of a look.
-            size = (0.20, leaf.width_m + 0.06)
-            doors.append((name, rectangle_cells(raster, leaf.position_in_map_m, leaf.yaw_in_map_rad, size)))
+        for name, door in self.doorways().items() if push_doors else ():
+            size = (_LEAF_DEPTH_M, door.width_m - 0.02)
+            leaf = rectangle_cells(raster, door.leaf_position_in_map_m, door.leaf_yaw_in_map_rad, size)
+            doors.append((name, leaf))
         return cost_grid(
             raster,
             occupied=occupied,

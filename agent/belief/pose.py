@@ -143,7 +143,7 @@ def match(
     for step in range(6):
         world = se2.transform_points(pose, points_in_base_m)
         target, normal, near, straight = _lines(world, occupancy)
-        known = int(near.sum())
+        known = int((near & straight).sum())
         if known < 30:
             return pose, information, "too-little-known"
         error = ((world - target) * normal).sum(axis=1)
@@ -186,7 +186,7 @@ def _lines(world: Array, occupancy: OccupancyMap) -> tuple[Array, Array, NDArray
     points = occupancy.anchors.reshape(-1, 2)[cells].astype(np.float64) + np.array((raster.x0_m, raster.y0_m))
     offset = points - world[:, None]
     away = (offset**2).sum(axis=2)
-    weight = np.minimum(weight, 5.0) * np.exp(-away / (2 * 0.07**2))
+    weight = weight * np.exp(-away / (2 * 0.07**2))
     total = weight.sum(axis=1)
     near = inside & (total > 0.5)
     share = weight / np.maximum(total, 1e-9)[:, None]

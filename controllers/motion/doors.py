@@ -1,10 +1,11 @@
 """Room doors that swing both ways: where to stand before one, how to drive through, when it is passable."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from controllers.motion import se2
 from controllers.motion.grid import Array
@@ -14,17 +15,25 @@ STANDOFF_M = 0.75
 """Distance of the base's centre from the doorway's plane before and after the push."""
 
 
+SWING_RAD = math.radians(100.0)
+"""Angle of a leaf that is fully open (opening 1); only roughly known and only roughly needed."""
+_SHUT_BELOW = 0.06
+
+
 @dataclass(frozen=True, slots=True)
-class DoorLeaf:
-    """A door leaf as it stands now."""
+class Doorway:
+    """A doorway and how its leaf stands now."""
 
     position_in_map_m: tuple[float, float]
-    """Centre of the leaf."""
+    """Middle of the doorway, in the plane of the wall."""
     yaw_in_map_rad: float
-    """Normal of the leaf at its present opening (either of the two)."""
+    """Direction through it (either of the two)."""
     width_m: float
     opening: float
     """0 shut, 1 fully open."""
+    leaf_position_in_map_m: tuple[float, float]
+    leaf_yaw_in_map_rad: float
+    """Normal of the leaf as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,64 +48,85 @@ class DoorPush:
     """(3,)"""
 
 
-def plan_push(doorway_xy_in_map_m: ArrayLike, doorway_yaw_rad: float, width_m: float, from_xy: ArrayLike) -> DoorPush:
-    """The push through a doorway from the side where `from_xy` is. The sign of `doorway_yaw_rad` does not matter.
+def plan_push(doorway: Doorway, from_xy: ArrayLike) -> DoorPush:
+    """The push through a doorway from the side where `from_xy` is.
 
     A double-acting leaf may hang on either side and stand on either side: driving through the middle turns it away.
     """
-    if width_m < 2.0 * FOOTPRINT_RADIUS_M:
-        raise ValueError(f"a doorway of {width_m:.2f} m is narrower than the base ({2 * FOOTPRINT_RADIUS_M:.2f} m)")
-    middle = np.array(np.asarray(doorway_xy_in_map_m, dtype=np.float64)[:2])
-    yaw = _yaw_through(middle, doorway_yaw_rad, from_xy)
+    if doorway.width_m < 2.0 * FOOTPRINT_RADIUS_M:
+        raise ValueError(
+            f"a doorway of {doorway.width_m:.2f} m is narrower than the base ({2 * FOOTPRINT_RADIUS_M:.2f} m)"
+        )
+    middle = np.array(doorway.position_in_map_m)
+    yaw = _yaw_through(middle, doorway.yaw_in_map_rad, from_xy)
     way = STANDOFF_M * np.array((math.cos(yaw), math.sin(yaw)))
     points = np.stack((middle - way, middle + way))
-    path = Path(points, 2.0 * STANDOFF_M, 0.5 * width_m - FOOTPRINT_RADIUS_M)
+    path = Path(points, 2.0 * STANDOFF_M, 0.5 * doorway.width_m)
     return DoorPush(np.array((*points[0], yaw)), path, np.array((*points[1], yaw)))
 
 
-def doorway_of_leaf(leaf: DoorLeaf, hinge: int, swing: int, open_angle_rad: float = math.pi / 2) -> Array:
-    """(3,) middle and yaw of the doorway that a leaf closes, from how the leaf stands now.
+def find_doorway(
+    leaf_xy_in_map_m: ArrayLike,
+    doorway_yaw_rad: float,
+    width_m: float,
+    opening: float,
+    occupied_at: Callable[[Array], NDArray[np.bool_]],
+) -> Doorway:
+    """The doorway of a leaf of which the centre, the opening and the normal *when shut* were seen.
 
-    `hinge` +1: the hinge is at the leaf's end to the left of someone who looks along the leaf's normal, −1: to the
-    right; `swing` +1: the leaf was opened counter-clockwise seen from above, −1: clockwise. A shut leaf needs neither.
+    A detector does not tell the hinge's side nor to which side the leaf swung. Of the four doorways that are possible
+    it is the one whose leaf and posts the scan saw: `occupied_at` answers for points (n, 2) of the map.
     """
-    angle = leaf.opening * open_angle_rad
-    along = np.array((-math.sin(leaf.yaw_in_map_rad), math.cos(leaf.yaw_in_map_rad)))
-    hinge_xy = np.asarray(leaf.position_in_map_m) + 0.5 * hinge * leaf.width_m * along
-    shut = se2.rotate(-swing * angle, -0.5 * hinge * leaf.width_m * along)
-    return np.array((*(hinge_xy + shut), se2.wrap(leaf.yaw_in_map_rad - swing * angle)))
+    leaf = np.array(np.asarray(leaf_xy_in_map_m, dtype=np.float64)[:2])
+    angle = opening * SWING_RAD if opening > _SHUT_BELOW else 0.0
+    normal = np.array((math.cos(doorway_yaw_rad), math.sin(doorway_yaw_rad)))
+    along = np.array((-normal[1], normal[0]))
+    best: tuple[float, Doorway] | None = None
+    for hinge in (1.0, -1.0):
+        for swing in (1.0, -1.0):
+            # From the hinge the shut leaf points along −hinge · along; it turned by `swing` · `angle`.
+            now = se2.rotate(swing * angle, -hinge * along)
+            middle = leaf - 0.5 * width_m * (now + hinge * along)
+            posts = middle + np.array((-1.0, 1.0, -1.0, 1.0))[:, None] * along * (0.5 * width_m + 0.08)
+            posts[2:] += 0.1 * along * np.array((-1.0, 1.0))[:, None]
+            on_leaf = leaf + np.linspace(-0.42, 0.42, 7)[:, None] * width_m * now
+            in_way = middle + np.linspace(-0.3, 0.3, 5)[:, None] * width_m * along
+            score = float(occupied_at(posts).mean() + occupied_at(on_leaf).mean())
+            score -= float(occupied_at(in_way).mean()) * min(1.0, angle)
+            if best is None or score > best[0] + 1e-9:
+                leaf_yaw = se2.wrap(doorway_yaw_rad + swing * angle)
+                x, y = middle.tolist()
+                place = (float(leaf[0]), float(leaf[1]))
+                best = score, Doorway((x, y), se2.wrap(doorway_yaw_rad), width_m, opening, place, leaf_yaw)
+    assert best is not None
+    return best[1]
 
 
-def is_passable(
-    points_in_map_m: Array, doorway_xy_in_map_m: ArrayLike, doorway_yaw_rad: float, half_width_m: float = 0.29
-) -> bool:
+def is_passable(points_in_map_m: Array, doorway: Doorway, half_width_m: float = 0.29) -> bool:
     """Whether the latest scan's points (n, 2) leave the straight way through a doorway free for the base.
 
     Looks at STANDOFF_M to either side. Only meaningful while the doorway is in view.
     """
-    offset = np.asarray(points_in_map_m, dtype=np.float64) - np.asarray(doorway_xy_in_map_m, dtype=np.float64)[:2]
-    local = se2.rotate(-doorway_yaw_rad, offset)
+    local = _local(points_in_map_m, doorway.position_in_map_m, doorway.yaw_in_map_rad)
     return not bool(np.any((np.abs(local[:, 0]) < STANDOFF_M) & (np.abs(local[:, 1]) < half_width_m)))
 
 
-def without_leaf(points_in_map_m: Array, leaf: DoorLeaf, depth_m: float = 0.24) -> Array:
-    """(m, 2) the points that do not belong to a leaf: what `follow` may not touch while it pushes."""
-    local = se2.rotate(-leaf.yaw_in_map_rad, points_in_map_m - np.asarray(leaf.position_in_map_m))
-    on_leaf = (np.abs(local[:, 0]) < 0.5 * depth_m) & (np.abs(local[:, 1]) < 0.5 * leaf.width_m + 0.03)
-    return points_in_map_m[~on_leaf]
+def without_leaf(points_in_map_m: Array, doorway: Doorway) -> Array:
+    """(m, 2) the points outside the area the leaf sweeps: what `follow` must keep clear of while it pushes.
 
-
-def without_doorway(
-    points_in_map_m: Array, doorway_xy_in_map_m: ArrayLike, doorway_yaw_rad: float, width_m: float
-) -> Array:
-    """(m, 2) the points outside the area a swinging leaf sweeps: for `follow` while the leaf's angle is unknown.
-
-    Keeps the posts: only what is nearer to the middle than they are is dropped.
+    The posts stay in: only what is nearer to the middle than they are is dropped.
     """
-    offset = points_in_map_m - np.asarray(doorway_xy_in_map_m, dtype=np.float64)[:2]
-    local = se2.rotate(-doorway_yaw_rad, offset)
-    swept = (np.abs(local[:, 0]) < width_m + 0.05) & (np.abs(local[:, 1]) < 0.5 * width_m - 0.04)
-    return points_in_map_m[~swept]
+    local = _local(points_in_map_m, doorway.position_in_map_m, doorway.yaw_in_map_rad)
+    reach, half = doorway.width_m + 0.05, 0.5 * doorway.width_m
+    between_posts = (np.abs(local[:, 0]) < reach) & (np.abs(local[:, 1]) < half - 0.04)
+    # Away from the wall there are no posts: the leaf's outer face stands there when it is fully open.
+    beside = (np.abs(local[:, 0]) > 0.15) & (np.abs(local[:, 0]) < reach) & (np.abs(local[:, 1]) < half + 0.12)
+    return points_in_map_m[~(between_posts | beside)]
+
+
+def _local(points_in_map_m: Array, position_m: ArrayLike, yaw_rad: float) -> Array:
+    offset = np.asarray(points_in_map_m, dtype=np.float64) - np.asarray(position_m, dtype=np.float64)
+    return se2.rotate(-yaw_rad, offset)
 
 
 def _yaw_through(middle: Array, doorway_yaw_rad: float, from_xy: ArrayLike) -> float:

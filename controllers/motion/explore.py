@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from controllers.motion import se2
-from controllers.motion.doors import STANDOFF_M, DoorLeaf
+from controllers.motion.doors import STANDOFF_M, Doorway
 from controllers.motion.grid import Array
 from controllers.motion.paths import CostGrid, Path, Travel
 
@@ -44,11 +44,11 @@ class View:
 
 
 def frontiers(
-    grid: CostGrid, doors: Mapping[str, DoorLeaf] | None = None, min_size_m: float = 0.3, shut_below: float = 0.7
+    grid: CostGrid, doors: Mapping[str, Doorway] | None = None, min_size_m: float = 0.3, shut_below: float = 0.7
 ) -> list[Frontier]:
     """All frontiers in a fixed order (by row, then column of their first cell). Reachability is not asked here.
 
-    `doors` (OccupancyMap.doors) with an opening below `shut_below` and unknown floor on one side are frontiers too.
+    Of `doors` (`OccupancyMap.doorways()`) those opened less than `shut_below`, unknown on one side, count too.
     """
     unseen = grid.unknown & ~grid.dismissed
     beside = np.zeros_like(unseen)
@@ -65,9 +65,9 @@ def frontiers(
         points = grid.raster.centres(rows, columns)
         middle = points[int(np.argmin(np.hypot(*(points - points.mean(axis=0)).T)))]
         found.append(Frontier(float(middle[0]), float(middle[1]), rows.size * cell))
-    for name, leaf in sorted((doors or {}).items()):
-        if leaf.opening < shut_below and any(_unseen_at(grid, point) for point in _sides(leaf, 0.5)):
-            found.append(Frontier(*leaf.position_in_map_m, leaf.width_m, name))
+    for name, door in sorted((doors or {}).items()):
+        if door.opening < shut_below and any(_unseen_at(grid, point) for point in _sides(door, 0.5)):
+            found.append(Frontier(*door.position_in_map_m, door.width_m, name))
     return found
 
 
@@ -75,7 +75,7 @@ def choose_frontier(
     candidates: Sequence[Frontier],
     travel: Travel,
     base_pose_in_map: ArrayLike,
-    doors: Mapping[str, DoorLeaf] | None = None,
+    doors: Mapping[str, Doorway] | None = None,
     keep_xy: ArrayLike | None = None,
 ) -> View | None:
     """The frontier with the best ratio of way to gain, or None when none can be reached: everything was seen.
@@ -87,9 +87,9 @@ def choose_frontier(
     views = []
     for frontier in candidates:
         there = np.array((frontier.x_m, frontier.y_m))
-        leaf = (doors or {}).get(frontier.door)
-        spots = [there] if leaf is None else _sides(leaf, STANDOFF_M)
-        within = _VIEW_WITHIN_M if leaf is None else 0.25
+        door = (doors or {}).get(frontier.door)
+        spots = [there] if door is None else _sides(door, STANDOFF_M)
+        within = _VIEW_WITHIN_M if door is None else 0.25
         costs = [float(travel.cost_near(spot, within)) for spot in spots]
         k = int(np.argmin(costs))
         if not np.isfinite(costs[k]):
@@ -109,9 +109,9 @@ def choose_frontier(
     return None
 
 
-def _sides(leaf: DoorLeaf, distance_m: float) -> list[Array]:
-    normal = np.array((np.cos(leaf.yaw_in_map_rad), np.sin(leaf.yaw_in_map_rad)))
-    middle = np.asarray(leaf.position_in_map_m, dtype=np.float64)
+def _sides(door: Doorway, distance_m: float) -> list[Array]:
+    normal = np.array((np.cos(door.yaw_in_map_rad), np.sin(door.yaw_in_map_rad)))
+    middle = np.asarray(door.position_in_map_m, dtype=np.float64)
     return [middle + distance_m * normal, middle - distance_m * normal]
 
 

@@ -15,6 +15,8 @@ _SETTLE_PER_S = 2.5
 """Gain of the last centimetres: an error shrinks by this share a second."""
 _NEAR_GOAL_M = 0.5
 _STOP_MARGIN_M = 0.01
+_HARD_BRAKE = 2.0
+"""Times the acceleration limit, when something is in the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,15 @@ def follow(
         yaw_error = 0.0 if final_yaw_rad is None else se2.wrap(final_yaw_rad - pose[2])
     wanted = ahead * (speed / distance) if distance > 1e-9 else np.zeros(2)
     wanted = se2.rotate(-pose[2], wanted)
+    brake = 1.0
     if obstacles_in_base_m is not None and len(obstacles_in_base_m):
-        wanted = keep_clear(wanted, obstacles_in_base_m, limits)
+        clear = keep_clear(wanted, obstacles_in_base_m, limits)
+        brake = 1.0 if clear is wanted else _HARD_BRAKE
+        wanted = clear
     yaw_rate = math.copysign(
         min(limits.yaw_rate_rad_s, _braking(abs(yaw_error), limits.yaw_acceleration_rad_s2)), yaw_error
     )
-    return _ramp(np.array((wanted[0], wanted[1], yaw_rate)), np.asarray(velocity_in_base, dtype=np.float64), limits)
+    return _ramp(np.array((wanted[0], wanted[1], yaw_rate)), velocity_in_base, limits, brake)
 
 
 def arrived(
@@ -86,7 +91,7 @@ def arrived(
 
 def stop(velocity_in_base: ArrayLike, limits: BaseLimits = BaseLimits()) -> Array:
     """(3,) velocity of a base that brakes to rest within its limits."""
-    return _ramp(np.zeros(3), np.asarray(velocity_in_base, dtype=np.float64), limits)
+    return _ramp(np.zeros(3), velocity_in_base, limits)
 
 
 def keep_clear(velocity_xy_in_base: Array, obstacles_in_base_m: Array, limits: BaseLimits) -> Array:
@@ -100,17 +105,22 @@ def keep_clear(velocity_xy_in_base: Array, obstacles_in_base_m: Array, limits: B
         return velocity_xy_in_base
     distance = distance[near]
     normal = obstacles_in_base_m[near] / distance[:, None]
-    gap = np.maximum(distance - limits.stop_clearance_m, 0.0)
-    allowed = np.minimum(_SETTLE_PER_S * gap, np.sqrt(limits.acceleration_m_s2 * gap))
+    gap = distance - limits.stop_clearance_m
+    # Nearer than that the base backs off, gently.
+    allowed = np.minimum(_SETTLE_PER_S * gap, np.sqrt(limits.acceleration_m_s2 * np.maximum(gap, 0.0)))
+    allowed = np.maximum(allowed, -0.1)
     velocity = np.array(velocity_xy_in_base, dtype=np.float64)
     for _ in range(4):
         excess = normal @ velocity - allowed
         worst = int(np.argmax(excess))
         if excess[worst] <= 1e-6:
-            return velocity
+            break
         velocity -= excess[worst] * normal[worst]
-    excess = float((normal @ velocity - allowed).max())
-    return velocity if excess <= 0.01 else np.zeros(2)  # a corner: no way to slide out of it
+    else:
+        if float((normal @ velocity - allowed).max()) > 0.03:
+            return np.zeros(2)  # a corner: no way to slide out of it
+    unchanged = float(np.abs(velocity - velocity_xy_in_base).max()) == 0.0
+    return velocity_xy_in_base if unchanged else velocity
 
 
 def _aim(points: Array, xy: Array, velocity_in_base: ArrayLike, limits: BaseLimits) -> tuple[Array, float, float]:
@@ -155,10 +165,13 @@ def _braking(way: float, acceleration: float) -> float:
     return min(_SETTLE_PER_S * way, math.sqrt(1.6 * acceleration * way))
 
 
-def _ramp(wanted: Array, now: Array, limits: BaseLimits) -> Array:
+def _ramp(wanted: Array, velocity_in_base: ArrayLike, limits: BaseLimits, brake: float = 1.0) -> Array:
+    now = np.array(velocity_in_base, dtype=np.float64)
+    # The base turned under its velocity: what goes on straight in the room has turned back in base axes.
+    now[:2] = se2.rotate(-now[2] * TICK_S, now[:2])
     change = wanted - now
     linear = float(np.hypot(change[0], change[1]))
-    most = limits.acceleration_m_s2 * TICK_S
+    most = brake * limits.acceleration_m_s2 * TICK_S
     if linear > most:
         change[:2] *= most / linear
     most_yaw = limits.yaw_acceleration_rad_s2 * TICK_S
