@@ -4,7 +4,7 @@ Law: a finished step is never lost, whatever happens to the process.
 """
 
 from agent.episodes.identity import code_identity, command_line, cpu_name, package_versions
-from agent.episodes.reader import Damage, Episode
+from agent.episodes.reader import Damage, Episode, find_episode
 from agent.episodes.records import CodeIdentity, Control, EpisodeError, EpisodeHeader, Event, Keyframe, Kind
 from agent.episodes.report import EpisodeReport, SubgoalOutcome
 from agent.episodes.writer import EpisodeWriter, episodes_root, new_episode_directory
@@ -26,6 +26,7 @@ __all__ = [
     "command_line",
     "cpu_name",
     "episodes_root",
+    "find_episode",
     "new_episode_directory",
     "package_versions",
 ]

@@ -190,6 +190,25 @@ class Episode:
                 offset = frame.end
 
 
+def find_episode(name: str, root: Path) -> Path:
+    """The folder of the episode called `name`: a path, a folder's name below `root`, or `latest`.
+
+    Raises EpisodeError, naming the newest ones there are.
+    """
+    known = sorted((path.parent for path in root.glob("*/log-000.dop")), key=lambda path: path.name)
+    if name == "latest":
+        if not known:
+            raise EpisodeError(
+                f"there are no episodes below {root.absolute()}; set $DOPPIO_EPISODES if they lie elsewhere"
+            )
+        return max(known, key=lambda path: (path / "log-000.dop").stat().st_mtime_ns)
+    for path in (Path(name), root / name):
+        if path.exists():
+            return path
+    newest = ", ".join(path.name for path in known[-3:]) or "none"
+    raise EpisodeError(f"there is no episode {name}; the newest below {root.absolute()}: {newest}")
+
+
 def _map(path: Path) -> memoryview:
     try:
         with path.open("rb") as file:

@@ -1,0 +1,61 @@
+# Two commands matter: `make coffee` and `make test`. Everything goes into $(VENV); nothing is compiled.
+
+PYTHON ?= python3
+VENV ?= .venv
+# For those who want PyTorch's own index of CPU builds: make coffee TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+# Which house `make coffee` enters.
+SPLIT ?= dev
+INDEX ?= 7
+VIDEO ?= coffee.mp4
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALLED := $(VENV)/.doppio-installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install coffee test check format clean
+
+help:
+	@echo "make coffee   make coffee in a generated house, print the report, render $(VIDEO)"
+	@echo "make test     run all tests"
+	@echo "make check    ruff and pyright"
+	@echo "make format   let ruff format the code"
+	@echo "make install  only create $(VENV) with the pinned packages"
+	@echo "make clean    remove caches and $(VENV); episodes stay"
+
+install: $(INSTALLED)
+
+$(INSTALLED): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(f"Doppio needs Python 3.11 or newer; $(PYTHON) is {v}. Choose another with make PYTHON=…" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+# torch first: what depends on it must find the chosen build instead of fetching another.
+	$(PIP) install --progress-bar off -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX) --no-deps) torch
+# Without build isolation the build too uses the pinned versions.
+	$(PIP) install --progress-bar off -c constraints.txt hatchling editables
+	$(PIP) install --progress-bar off -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
+
+# Also a failed run gets its video. Status 3 of replay: no OpenGL here; it has said so, and that is no failure.
+coffee: $(INSTALLED)
+	@status=0; \
+	$(BIN)/doppio run coffee --split $(SPLIT) --index $(INDEX) || status=$$?; \
+	test $$status -le 1 || exit $$status; \
+	$(BIN)/doppio replay latest --video $(VIDEO) || test $$? -eq 3 || exit $$?; \
+	exit $$status
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+
+format: $(INSTALLED)
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find agent controllers sim tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,91 @@
+"""The command line: `doppio COMMAND …`. Each command is one module of agent.commands.
+
+Heavy imports happen inside the commands, so that `doppio --help` is instant.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from agent.commands import bench, deploy, doctor, eval, planner, replay, robot, run, show
+from agent.commands.outcome import CommandError, Exit
+
+COMMANDS: dict[str, ModuleType] = {
+    "run": run,
+    "eval": eval,
+    "replay": replay,
+    "robot": robot,
+    "deploy": deploy,
+    "planner": planner,
+    "show": show,
+    "bench": bench,
+    "doctor": doctor,
+}
+
+EPILOG = """\
+first steps:
+  doppio doctor                              what this machine has and lacks
+  doppio run coffee --split dev --index 7    make coffee in one generated house
+  doppio replay latest --video coffee.mp4    watch it
+
+exit codes: 0 done, 1 the task failed or a check found something, 2 wrong usage or unreadable input,
+3 this machine lacks something (the message says what)
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="doppio",
+        description="Run, evaluate, deploy and replay household robot agents.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and the identity of the code")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        subparser = subparsers.add_parser(
+            name,
+            help=module.SUMMARY,
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(subparser)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (agent.commands.outcome.Exit)."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if args.version:
+        return _print_version()
+    if args.command is None:
+        parser.print_help()
+        return Exit.USAGE
+    try:
+        return COMMANDS[args.command].run(args)
+    except CommandError as error:
+        print(f"doppio {args.command}: {error}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        print(f"doppio {args.command}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`doppio … | head`): nothing more to say, also not at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+
+
+def _print_version() -> int:
+    from agent.episodes import code_identity, package_versions
+
+    code = code_identity()
+    print(f"doppio {package_versions()['doppio']}, sources {code.sources}, commit {code.commit or 'unknown'}")
+    return Exit.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,236 @@
+"""Run one task in many houses and report success rates with their interval.
+
+Finished episodes are kept in a journal: the same command goes on where it was stopped, and a range that overlaps an
+earlier one computes only the rest. The journal belongs to the code that wrote it. Results do not depend on the number
+of workers. Logs of failed episodes are kept for `doppio replay`; those of successful ones are removed unless
+--keep-all is given.
+
+example: doppio eval coffee --split dev --episodes 20 --json out.json
+"""
+
+import argparse
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.commands.arguments import (
+    MAX_INDEX,
+    add_json,
+    add_minds,
+    add_split,
+    add_task,
+    check_task,
+    house_index,
+    number_between,
+)
+from agent.commands.outcome import CommandError, Exit, write_json
+
+if TYPE_CHECKING:
+    from agent.episodes import EpisodeReport
+
+SUMMARY = "run one task in many houses: rates, intervals, failures"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_task(parser)
+    add_split(parser)
+    parser.add_argument("--start", type=house_index, default=0, metavar="N", help="first house (default 0)")
+    parser.add_argument(
+        "--episodes", type=number_between(1, 1_000_000), default=20, metavar="N", help="how many (default 20)"
+    )
+    processors = os.cpu_count() or 1
+    parser.add_argument(
+        "--workers",
+        type=number_between(1, 256),
+        default=processors,
+        metavar="N",
+        help=f"processes (default {processors}, one per processor)",
+    )
+    add_minds(parser)
+    parser.add_argument("--fresh", action="store_true", help="forget the journal and run every episode again")
+    parser.add_argument("--keep-all", action="store_true", help="keep logs of successful episodes too")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from agent.commands.journal import Journal
+    from agent.commands.workers import run_jobs
+    from agent.episodes import code_identity, episodes_root
+
+    check_task(args.task)
+    if args.start + args.episodes > MAX_INDEX:
+        last = args.start + args.episodes - 1
+        raise CommandError(
+            f"--start {args.start} --episodes {args.episodes} ends at house {last}, above {MAX_INDEX - 1}"
+        )
+    root = episodes_root()
+    parts = (args.task, args.split, args.policy, args.planner, code_identity().sources)
+    journal = Journal.for_evaluation(root / "evaluations", parts)
+    if args.fresh:
+        journal.clear()
+    indices = range(args.start, args.start + args.episodes)
+    results = {index: report for index, report in journal.read().items() if index in indices}
+    waiting = [index for index in indices if index not in results]
+    work = EpisodeJob(args.task, args.split, args.policy, args.planner, root, args.keep_all)
+    started = time.monotonic()
+    with Display(args, done=results, total=len(indices)) as display:
+        for job, result, error in run_jobs(work, waiting, args.workers):
+            if error:
+                display.note(f"house {job}: {error}")
+                results[job] = crashed(error)
+            else:
+                results[job] = result
+                journal.add(job, result)
+            display.add(job, results[job])
+    summary = describe(args, results, time.monotonic() - started)
+    display.conclude(summary, journal.path)
+    write_json(args.json, summary)
+    return Exit.OK
+
+
+@dataclass(frozen=True)
+class EpisodeJob:
+    """One episode of an evaluation; picklable, called in a worker."""
+
+    task: str
+    split: str
+    policy: str
+    planner: str
+    record: Path
+    keep_all: bool
+
+    def __call__(self, index: int) -> "EpisodeReport":
+        from agent.session import RunConfig, run_episode
+
+        config = RunConfig(
+            task=self.task,
+            split=self.split,
+            index=index,
+            policy=self.policy,
+            planner=self.planner,
+            record=self.record,
+        )
+        report = run_episode(config)
+        if report.success and not self.keep_all and report.episode:
+            import msgspec
+
+            shutil.rmtree(report.episode)
+            report = msgspec.structs.replace(report, episode="")
+        return report
+
+
+def crashed(error: str) -> "EpisodeReport":
+    """The report of an episode that the program itself failed to run."""
+    from agent.episodes import EpisodeReport
+
+    last_line = error.strip().splitlines()[-1]
+    return EpisodeReport(
+        success=False, safe=False, parts={}, reason=f"program-error: {last_line}", duration_s=0.0, wall_s=0.0
+    )
+
+
+def describe(args: argparse.Namespace, results: "dict[int, EpisodeReport]", wall_s: float) -> dict[str, Any]:
+    """The whole result, with the method: which houses, code, machine."""
+    from agent.commands.statistics import aggregate
+    from agent.episodes import code_identity, cpu_name
+
+    code = code_identity()
+    return {
+        "task": args.task,
+        "split": args.split,
+        "policy": args.policy,
+        "planner": args.planner,
+        "disturb": "none",
+        **aggregate(list(results.items())),
+        "start": args.start,
+        "workers": args.workers,
+        "wall_s": wall_s,
+        "cpu": cpu_name(),
+        "sources": code.sources,
+        "commit": code.commit,
+    }
+
+
+class Display:
+    """Progress with rate and remaining time, failures as they happen, a table at the end."""
+
+    def __init__(self, args: argparse.Namespace, done: "dict[int, EpisodeReport]", total: int) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._console = Console(stderr=str(args.json) == "-")
+        self._successes = sum(report.success for report in done.values())
+        self._safe = sum(report.success and report.safe for report in done.values())
+        self._done = len(done)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+        )
+        title = f"{args.task} {args.split} {args.policy}"
+        self._bar = self._progress.add_task(title, total=total, completed=self._done, rate=self._rate())
+        if done:
+            self._console.print(f"{self._done} of {total} episodes are in the journal already")
+
+    def __enter__(self) -> "Display":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def note(self, text: str) -> None:
+        """Print something above the bar."""
+        self._console.print(text, highlight=False, markup=False)
+
+    def add(self, index: int, report: "EpisodeReport") -> None:
+        """Count one finished episode."""
+        self._done += 1
+        self._successes += report.success
+        self._safe += report.success and report.safe
+        if not report.success:
+            where = f" in {report.failed_subgoal}" if report.failed_subgoal else ""
+            self.note(f"  house {index} failed{where}: {report.reason}")
+        self._progress.update(self._bar, advance=1, rate=self._rate())
+
+    def conclude(self, summary: dict[str, Any], journal: Path) -> None:
+        """Print the numbers."""
+        from rich.table import Table
+
+        low, high = summary["success_ci95"]
+        self._console.print(
+            f"\nsuccess {summary['successes']}/{summary['episodes']} = {summary['success_rate']:.1%} "
+            f"(95 % {low:.1%} to {high:.1%}), safe {summary['safe_success_rate']:.1%}, "
+            f"mean {summary['mean_duration_s']:.0f} s, {summary['realtime_factor']:.1f}× real time a worker",
+            highlight=False,
+        )
+        if summary["subgoals"]:
+            table = Table(box=None, pad_edge=False)
+            table.add_column("subgoal")
+            for column in ("n", "first try", "after retries"):
+                table.add_column(column, justify="right")
+            for kind, counts in summary["subgoals"].items():
+                n = counts["n"]
+                table.add_row(kind, str(n), f"{counts['first_try'] / n:.1%}", f"{counts['after_retries'] / n:.1%}")
+            self._console.print(table)
+        self._console.print(f"journal {journal}", soft_wrap=True, highlight=False)
+
+    def _rate(self) -> str:
+        if not self._done:
+            return ""
+        return f"{self._successes / self._done:.0%} success, {self._safe / self._done:.0%} safe"

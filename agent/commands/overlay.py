@@ -1,0 +1,78 @@
+"""What is written over a film: time, subgoal and phase, and what the finger pads feel."""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from agent.messages import PAD_SHAPE, Step
+
+Picture = NDArray[np.uint8]
+
+_FULL_SCALE_N = 0.5
+"""Pressure of a taxel that is drawn brightest."""
+_TAXEL_PX = 6
+_MARGIN_PX = 12
+_SHADE = (10, 12, 18, 150)
+_TEXT = (245, 245, 240, 255)
+_DIM = (190, 195, 205, 255)
+_COLOUR_STOPS = np.array([[18, 22, 48], [66, 42, 120], [190, 62, 90], [245, 150, 60], [252, 245, 170]], np.float64)
+
+
+@cache
+def _colours() -> Picture:
+    """(256, 3) from dark over red to light yellow."""
+    where = np.linspace(0, len(_COLOUR_STOPS) - 1, 256)
+    stops = np.arange(len(_COLOUR_STOPS))
+    return np.stack([np.interp(where, stops, channel) for channel in _COLOUR_STOPS.T], axis=1).astype(np.uint8)
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def heat_map(pressure_n: NDArray[np.floating]) -> Picture:
+    """(12, 8) newtons to an RGB picture of (12, 8) blocks. The root shows faint touch beside strong."""
+    level = np.sqrt(np.clip(np.nan_to_num(pressure_n.astype(np.float64)) / _FULL_SCALE_N, 0.0, 1.0))
+    coloured = _colours()[(level * 255).astype(np.uint8)]
+    return coloured.repeat(_TAXEL_PX, axis=0).repeat(_TAXEL_PX, axis=1)
+
+
+def describe_subgoal(step: Step) -> str:
+    """The subgoal in words."""
+    subgoal = step.subgoal
+    if subgoal is None:
+        return "waiting for a plan"
+    words = [subgoal.kind.value.replace("-", " "), subgoal.item, subgoal.target]
+    return " ".join(word for word in words if word)
+
+
+def draw_overlay(picture: Picture, step: Step, speed: float, note: str = "") -> Picture:
+    """A copy of an (h, w, 3) picture with the state of `step` written over its lower edge."""
+    height, width = picture.shape[:2]
+    rows, columns = PAD_SHAPE
+    pads_width = 2 * columns * _TAXEL_PX + _MARGIN_PX
+    band = rows * _TAXEL_PX + 2 * _MARGIN_PX + 16
+    image = Image.fromarray(picture).convert("RGBA")
+    shade = Image.new("RGBA", image.size, (0, 0, 0, 0))
+    draw = ImageDraw.Draw(shade)
+    top = height - band
+    draw.rectangle((0, top, width, height), fill=_SHADE)
+    observation = step.observation
+    minutes, seconds = divmod(observation.time_s, 60)
+    left, line = _MARGIN_PX, top + _MARGIN_PX
+    draw.text((left, line), describe_subgoal(step), fill=_TEXT, font=_font(26))
+    phase = step.estimate.phase.replace("-", " ")
+    draw.text((left, line + 33), note or phase, fill=_DIM, font=_font(18))
+    clock = f"{int(minutes)}:{seconds:04.1f}" + (f"   {speed:g}x speed" if speed != 1 else "")
+    draw.text((left, line + 58), clock, fill=_DIM, font=_font(18))
+    x = width - pads_width - _MARGIN_PX
+    label = f"touch   {observation.grip_force_n:.1f} N"
+    draw.text((x, line - 6), label, fill=_DIM, font=_font(13))
+    image.alpha_composite(shade)
+    for pad in range(2):
+        blocks = Image.fromarray(heat_map(observation.pad_touch_n[pad, 0, 0]))
+        image.paste(blocks, (x + pad * (columns * _TAXEL_PX + _MARGIN_PX), line + 14))
+    return np.asarray(image.convert("RGB"))

@@ -1,0 +1,53 @@
+"""Run one task in one house and report how it went.
+
+example: doppio run coffee --split dev --index 7
+"""
+
+import argparse
+
+from agent.commands.arguments import add_house, add_json, add_minds, add_recording, add_task, check_task
+from agent.commands.outcome import Exit, write_json
+
+SUMMARY = "run one task in one house, with a report"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_task(parser)
+    add_house(parser)
+    add_minds(parser)
+    parser.add_argument("--realtime", action="store_true", help="keep the wall clock's time instead of virtual time")
+    add_recording(parser)
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    import msgspec
+    from rich.console import Console
+
+    from agent.commands.progress import watch_run
+    from agent.commands.report import print_next_steps, print_report
+    from agent.session import RunConfig, run_episode
+
+    config = RunConfig(
+        task=check_task(args.task),
+        split=args.split,
+        index=args.index,
+        policy=args.policy,
+        planner=args.planner,
+        realtime=args.realtime,
+        record=args.record,
+    )
+    console = Console(stderr=str(args.json) == "-")
+    with watch_run(console, f"{args.task}, {args.split} {args.index}") as on_progress:
+        report = run_episode(config, on_progress)
+    print_report(console, report)
+    print_next_steps(console, report)
+    result = {
+        "task": args.task,
+        "split": args.split,
+        "index": args.index,
+        "policy": args.policy,
+        "planner": args.planner,
+    }
+    write_json(args.json, {**result, **msgspec.to_builtins(report), "realtime_factor": report.realtime_factor})
+    return Exit.OK if report.success else Exit.FAILED

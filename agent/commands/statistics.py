@@ -1,0 +1,58 @@
+"""What many episodes say together."""
+
+from collections.abc import Sequence
+from math import sqrt
+from typing import Any
+
+from agent.episodes import EpisodeReport
+
+Z_95 = 1.959963984540054
+"""Two-sided 95 % quantile of the normal distribution."""
+
+
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """95 % confidence interval of a proportion by Wilson's score method; (0, 1) without trials."""
+    if not 0 <= successes <= trials:
+        raise ValueError(f"{successes} successes in {trials} trials")
+    if trials == 0:
+        return 0.0, 1.0
+    share, z2 = successes / trials, Z_95**2
+    centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = Z_95 * sqrt(share * (1 - share) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def aggregate(reports: Sequence[tuple[int, EpisodeReport]]) -> dict[str, Any]:
+    """The numbers of `doppio eval --json` from (index, report) pairs, whatever their order.
+
+    `mean_duration_s` is over all episodes, failed ones too. `realtime_factor` is simulated over wall seconds of one
+    worker. `first_try` and `after_retries` count subgoals that succeeded at once, and that succeeded in the end.
+    """
+    reports = sorted(reports, key=lambda pair: pair[0])
+    n = len(reports)
+    successes = sum(report.success for _, report in reports)
+    safe = sum(report.success and report.safe for _, report in reports)
+    simulated, wall = sum(r.duration_s for _, r in reports), sum(r.wall_s for _, r in reports)
+    kinds: dict[str, dict[str, int]] = {}
+    for _, report in reports:
+        for subgoal in report.subgoals:
+            counts = kinds.setdefault(subgoal.kind, {"n": 0, "first_try": 0, "after_retries": 0})
+            counts["n"] += 1
+            counts["first_try"] += subgoal.succeeded and subgoal.attempts == 1
+            counts["after_retries"] += subgoal.succeeded
+    return {
+        "episodes": n,
+        "successes": successes,
+        "success_rate": successes / n if n else 0.0,
+        "success_ci95": list(wilson_interval(successes, n)),
+        "safe_successes": safe,
+        "safe_success_rate": safe / n if n else 0.0,
+        "mean_duration_s": simulated / n if n else 0.0,
+        "realtime_factor": simulated / wall if wall > 0 else 0.0,
+        "failures": [
+            {"index": index, "reason": r.reason, "subgoal": r.failed_subgoal, "episode": r.episode}
+            for index, r in reports
+            if not r.success
+        ],
+        "subgoals": dict(sorted(kinds.items())),
+    }

@@ -1,0 +1,141 @@
+"""Simulate an episode again from its recorded actuator commands and find the first difference."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from agent.episodes.reader import Episode
+from agent.episodes.records import Control, EpisodeError, Keyframe, Kind, state_crc
+from agent.messages.arrays import F64
+
+
+class World(Protocol):
+    """A simulation in its initial state, steered by raw actuator commands."""
+
+    initial_state_hash: str
+
+    def apply_raw(self, ctrl: F64) -> None:
+        """Advance one physics step, with everything that is not physics too. ctrl: (actuators,)."""
+        ...
+
+    def state(self) -> tuple[F64, F64]:
+        """The present qpos and qvel."""
+        ...
+
+    def position_name(self, index: int) -> str:
+        """What people call this number of qpos."""
+        ...
+
+    def velocity_name(self, index: int) -> str:
+        """What people call this number of qvel."""
+        ...
+
+
+class Difference(NamedTuple):
+    """The first place where a replay is not the recording."""
+
+    tick: int
+    time_s: float
+    field: str
+    """`initial state`, `qpos` or `qvel`."""
+    where: str = ""
+    """Name of the coordinate that differs most at the first whole state after that; empty when there is none."""
+    recorded: float = 0.0
+    replayed: float = 0.0
+    whole_state_tick: int = 0
+    """Tick of that whole state."""
+
+    def __str__(self) -> str:
+        text = f"first difference in {self.field} at tick {self.tick} ({self.time_s:.2f} s)"
+        if self.where:
+            size = abs(self.replayed - self.recorded)
+            text += (
+                f"; at tick {self.whole_state_tick} {self.where} is {self.replayed:.9g} instead of "
+                f"{self.recorded:.9g}, off by {size:.3g}"
+            )
+        return text
+
+
+class Verdict(NamedTuple):
+    """What a verification found."""
+
+    ticks: int
+    """Ticks that were simulated and compared."""
+    steps: int
+    """Physics steps among them."""
+    difference: Difference | None
+
+
+def controls_by_tick(episode: Episode) -> list[tuple[float, Control]]:
+    """Times and actuator commands of ticks 0, 1, 2 … Raises EpisodeError for none, and for a gap in the middle."""
+    controls = [(place.time_s, control) for place, control in episode.records(Kind.CONTROL)]
+    if not controls:
+        raise EpisodeError(f"{episode.directory} holds no actuator commands, so it cannot be simulated again")
+    first = controls[0][1].tick
+    for number, (_, control) in enumerate(controls):
+        if control.tick != first + number:
+            detail = f"; {episode.damage[0]}" if episode.damage else ""
+            raise EpisodeError(f"{episode.directory}: the commands of tick {first + number} are missing{detail}")
+    return controls
+
+
+def verify(episode: Episode, world: World, on_tick: Callable[[int, int], None] = lambda done, total: None) -> Verdict:
+    """Compare `world`, steered by the commands of `episode`, with the recorded state hashes, tick by tick.
+
+    After the first difference it goes on to the next recorded whole state, to name what differs there and how much.
+    """
+    expected_start = episode.header.initial_state_hash
+    if expected_start and world.initial_state_hash != expected_start:
+        where = f"recorded {expected_start}, rebuilt {world.initial_state_hash}"
+        return Verdict(0, 0, Difference(0, 0.0, f"the initial state ({where})"))
+    controls = controls_by_tick(episode)
+    whole_states = {keyframe.tick: keyframe for keyframe in episode.keyframes()}
+    steps = 0
+    difference: Difference | None = None
+    for done, (time_s, control) in enumerate(controls, start=1):
+        for ctrl in control.ctrl:
+            world.apply_raw(ctrl)
+        steps += len(control.ctrl)
+        on_tick(done, len(controls))
+        qpos, qvel = world.state()
+        if difference is None:
+            if state_crc(qpos) != control.position_crc:
+                difference = Difference(control.tick, time_s, "qpos")
+            elif state_crc(qvel) != control.velocity_crc:
+                difference = Difference(control.tick, time_s, "qvel")
+        if difference is not None and control.tick in whole_states:
+            located = _locate(difference, whole_states[control.tick], world)
+            return Verdict(done, steps, located)
+    return Verdict(len(controls), steps, difference)
+
+
+def _locate(difference: Difference, keyframe: Keyframe, world: World) -> Difference:
+    qpos, qvel = world.state()
+    for recorded, replayed, name in (
+        (keyframe.qpos, qpos, world.position_name),
+        (keyframe.qvel, qvel, world.velocity_name),
+    ):
+        if recorded.shape != replayed.shape:
+            return difference._replace(where=f"the state has {replayed.size} numbers instead of {recorded.size}")
+        off = np.abs(recorded - replayed)
+        if off.max() > 0:
+            worst = int(off.argmax())
+            return difference._replace(
+                where=name(worst),
+                recorded=float(recorded[worst]),
+                replayed=float(replayed[worst]),
+                whole_state_tick=keyframe.tick,
+            )
+    return difference
+
+
+def verdict_as_json(verdict: Verdict) -> dict[str, object]:
+    """For machines."""
+    difference = verdict.difference
+    return {
+        "same": difference is None,
+        "ticks": verdict.ticks,
+        "steps": verdict.steps,
+        "difference": None if difference is None else difference._asdict(),
+    }

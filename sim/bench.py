@@ -1,0 +1,74 @@
+"""Where the time goes: self time of named parts of a running program."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+from types import ModuleType
+from typing import Any
+
+
+@dataclass
+class Stopwatch:
+    """Wraps functions and adds up their self time: what they took, less what wrapped functions they called took.
+
+    A wrapped call costs about half a microsecond, which is charged to its caller.
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+    _inner: list[float] = field(default_factory=lambda: [0.0])
+    _undo: list[Callable[[], None]] = field(default_factory=list)
+
+    def wrap(self, owner: type | ModuleType, name: str, part: str) -> None:
+        """Charge calls of `owner.name` to `part` until `restore`. Raises AttributeError where there is none."""
+        function = getattr(owner, name)
+        own = owner.__dict__.get(name)
+        seconds, calls, inner = self.seconds, self.calls, self._inner
+        seconds.setdefault(part, 0.0)
+        calls.setdefault(part, 0)
+
+        @functools.wraps(function)
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            inner.append(0.0)
+            began = perf_counter()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                took = perf_counter() - began
+                seconds[part] += took - inner.pop()
+                calls[part] += 1
+                inner[-1] += took
+
+        setattr(owner, name, timed)
+        self._undo.append(
+            functools.partial(setattr, owner, name, function) if own else functools.partial(delattr, owner, name)
+        )
+
+    def restore(self) -> None:
+        """Put all functions back."""
+        while self._undo:
+            self._undo.pop()()
+
+
+def watch_simulation(watch: Stopwatch) -> None:
+    """Charge the parts of the simulated robot: reset, physics, processes, touch, sight, odometry, controllers."""
+    import mujoco
+
+    from controllers.robot_side import RobotSide
+    from sim.objects.processes import Processes
+    from sim.plant import MujocoPlant
+    from sim.robot.touch import Touch
+    from sim.sight.odometry import Odometry
+    from sim.sight.senses import Senses
+
+    watch.wrap(mujoco, "mj_step", "physics")
+    watch.wrap(Processes, "after_step", "processes")
+    for name in ("after_step", "read"):
+        watch.wrap(Touch, name, "touch")
+    for name in ("after_tick", "take"):
+        watch.wrap(Senses, name, "sight")
+    watch.wrap(Odometry, "update", "odometry")
+    for name in ("apply", "sense"):
+        watch.wrap(MujocoPlant, name, "plant")
+    watch.wrap(RobotSide, "tick", "controllers")

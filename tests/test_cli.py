@@ -1,0 +1,202 @@
+"""The command line: fast, clear about wrong input, and evaluations that survive what happens to them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.cli import COMMANDS, build_parser, main
+from agent.commands import arguments
+from agent.commands.journal import Journal
+from agent.commands.outcome import CommandError, Exit
+from agent.commands.statistics import aggregate, wilson_interval
+from agent.commands.workers import MAX_DEATHS, run_jobs
+from agent.episodes import EpisodeReport, SubgoalOutcome
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def report(*, success: bool = True, safe: bool = True, tries: int = 1) -> EpisodeReport:
+    return EpisodeReport(
+        success=success,
+        safe=safe,
+        parts={"served": success},
+        reason="" if success else "lost-grip",
+        failed_subgoal="" if success else "pick",
+        duration_s=10.0,
+        wall_s=2.0,
+        subgoals=[SubgoalOutcome(kind="pick", start_s=0.0, duration_s=3.0, attempts=tries, succeeded=success)],
+    )
+
+
+def test_help_is_light() -> None:
+    """Neither numpy nor anything heavier is imported before a command runs."""
+    program = "import sys; from agent.cli import build_parser; build_parser(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(done.stdout.split())
+    assert "agent.commands.eval" in loaded
+    assert not loaded & {"numpy", "mujoco", "torch", "rich", "zmq", "msgspec", "sim"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        build_parser().parse_args([command, "--help"])
+    assert ended.value.code == 0
+    assert "example" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("run coffee --split heldut", ["'heldut'", "did you mean 'heldout'", "dev, heldout, train"]),
+        ("run coffee --index -1", ["-1 is outside 0 to 2147483647"]),
+        ("run coffee --index 2147483648", ["2147483648 is outside 0 to 2147483647"]),
+        ("run coffee --index seven", ["'seven' is no whole number"]),
+        ("run coffee --policy worldmodel", ["'worldmodel'", "scripted"]),
+        ("run coffee --planner gpt", ["'gpt'", "symbolic"]),
+        ("eval coffee --workers 0", ["0 is outside 1 to 256"]),
+        ("planner --bind tcp://0.0.0.0:5571", ["tcp://0.0.0.0:5571", "tcp://127.0.0.1:PORT"]),
+        ("nonsense", ["nonsense", "doctor"]),
+    ],
+)
+def test_wrong_arguments_name_value_bound_and_alternatives(
+    line: str, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(line.split())
+    assert ended.value.code == Exit.USAGE
+    said = capsys.readouterr().err
+    assert [word for word in words if word not in said] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("run cofee", ["'cofee'", "did you mean 'coffee'"]),
+        ("eval coffee --start 2147483640 --episodes 100", ["2147483739", "2147483647"]),
+        ("replay nowhere", ["there is no episode nowhere", "newest"]),
+        ("replay latest --video out.avi", [".mp4", ".avi"]),
+        ("show house out.jpg", [".png", ".jpg"]),
+    ],
+)
+def test_wrong_input_ends_with_a_sentence(
+    line: str, words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DOPPIO_EPISODES", str(tmp_path))
+    assert main(line.split()) == Exit.USAGE
+    said = capsys.readouterr().err
+    assert [word for word in words if word not in said] == []
+    assert "Traceback" not in said
+
+
+def test_splits_are_the_simulators() -> None:
+    from sim.house.schema import MAX_INDEX, SPLITS
+
+    assert arguments.SPLITS == SPLITS
+    assert arguments.MAX_INDEX == MAX_INDEX
+
+
+def test_doctor_answers_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--json", "-"]) == Exit.OK
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["usable"]
+    assert {"python", "packages", "OpenGL", "real time", "disk"} <= {finding["name"] for finding in answer["findings"]}
+    assert all(f["consequence"] for f in answer["findings"] if f["status"] != "good")
+
+
+@given(st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_interval_holds_the_share(counts: tuple[int, int]) -> None:
+    successes, trials = counts
+    low, high = wilson_interval(successes, trials)
+    assert 0.0 <= low <= successes / trials + 1e-12
+    assert successes / trials - 1e-12 <= high <= 1.0
+    mirrored = wilson_interval(trials - successes, trials)
+    assert mirrored == pytest.approx((1.0 - high, 1.0 - low))
+
+
+def test_wilson_interval_is_the_published_one() -> None:
+    # Newcombe, Statistics in Medicine 17 (1998), table I: 81 of 263, score method without continuity correction.
+    assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+def test_numbers_do_not_depend_on_the_order() -> None:
+    reports = [(i, report(success=i % 3 > 0, tries=1 + i % 2)) for i in range(9)]
+    numbers = aggregate(reports)
+    assert aggregate(reports[::-1]) == numbers
+    assert numbers["successes"] == 6
+    assert numbers["realtime_factor"] == 5.0
+    assert numbers["subgoals"] == {"pick": {"n": 9, "first_try": 3, "after_retries": 6}}
+    assert [failure["index"] for failure in numbers["failures"]] == [0, 3, 6]
+
+
+def test_a_journal_survives_a_torn_line(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "deep" / "journal.jsonl")
+    assert journal.read() == {}
+    journal.add(3, report())
+    journal.add(5, report(success=False))
+    with journal.path.open("ab") as file:
+        file.write(b'{"index": 6, "repo')
+    assert journal.read() == {3: report(), 5: report(success=False)}
+    journal.add(7, report())
+    assert sorted(journal.read()) == [3, 5, 7]
+
+
+def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.path.write_text('{"index": "no number"}\n')
+    with pytest.raises(CommandError, match=r"journal\.jsonl, line 1: Expected `int`, got `str` - at `\$\.index`"):
+        journal.read()
+
+
+def square(job: int) -> int:
+    if job == 4:
+        raise ValueError("four is refused")
+    return job * job
+
+
+class DiesOnce:
+    """A job whose worker is killed the first time it is tried."""
+
+    def __init__(self, folder: Path, fatal: int, always: bool = False) -> None:
+        self.folder, self.fatal, self.always = folder, fatal, always
+
+    def __call__(self, job: int) -> int:
+        mark = self.folder / str(job)
+        if job == self.fatal and (self.always or not mark.exists()):
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return job
+
+
+def test_results_do_not_depend_on_the_number_of_workers() -> None:
+    for workers in (1, 2):
+        outcomes = {done.job: done for done in run_jobs(square, range(6), workers)}
+        assert {job: done.result for job, done in outcomes.items()} == {0: 0, 1: 1, 2: 4, 3: 9, 4: None, 5: 25}
+        assert "ValueError: four is refused" in outcomes[4].error
+
+
+def test_a_killed_worker_costs_nothing(tmp_path: Path) -> None:
+    outcomes = list(run_jobs(DiesOnce(tmp_path, fatal=2), range(4), 2))
+    assert sorted(done.job for done in outcomes) == [0, 1, 2, 3]
+    assert all(done.result == done.job and not done.error for done in outcomes)
+
+
+def test_a_job_that_always_kills_is_given_up(tmp_path: Path) -> None:
+    outcomes = {done.job: done for done in run_jobs(DiesOnce(tmp_path, fatal=1, always=True), range(3), 1)}
+    assert f"died {MAX_DEATHS} times" in outcomes[1].error
+    assert (outcomes[0].result, outcomes[2].result) == (0, 2)
+
+
+def test_leaving_early_stops_the_workers() -> None:
+    started = time.monotonic()
+    for _ in run_jobs(time.sleep, [0, 60, 60], 2):
+        break
+    assert time.monotonic() - started < 20
