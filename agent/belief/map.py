@@ -90,7 +90,10 @@ class OccupancyMap:
     def _clear(self, pose: Array, unit: Array, ranges: Array) -> None:
         cell = self.raster.cell_m
         # One sample per cell length, up to one cell before the hit, so that a wall is not eaten by rays that graze it.
-        samples = (np.minimum(ranges, self._clear_range_m) / cell - 1.0).astype(np.float32)
+        silent = np.isinf(ranges)
+        lone = silent & ~(np.roll(silent, 1) & np.roll(silent, -1))
+        reach = np.where(lone, 0.0, np.minimum(ranges, self._clear_range_m))  # one ray without echo is a fault
+        samples = (reach / cell - 1.0).astype(np.float32)
         unit32 = unit.astype(np.float32)
         x = (np.float32((pose[0] - self.raster.x0_m) / cell) + unit32[:, :1] * self._offsets).astype(np.int32)
         y = (np.float32((pose[1] - self.raster.y0_m) / cell) + unit32[:, 1:] * self._offsets).astype(np.int32)

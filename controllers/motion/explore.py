@@ -102,11 +102,18 @@ def choose_frontier(
         views.append((score, frontier, spots[k], within))
     for score, frontier, spot, within in sorted(views, key=lambda v: v[0]):
         path = travel.path_to(spot, within)
-        if isinstance(path, Path):
+        toward = np.array((frontier.x_m, frontier.y_m))
+        if isinstance(path, Path) and (frontier.door or _sees(travel.grid, path.points_m[-1], toward)):
             end = path.points_m[-1]
-            toward = np.array((frontier.x_m, frontier.y_m))
             return View(frontier, np.array((*end, se2.facing(end, toward))), path, score)
     return None
+
+
+def _sees(grid: CostGrid, a: Array, b: Array) -> bool:
+    """Whether nothing stands between two points: the frontier is not behind a wall of the place it is near to."""
+    points = a + np.linspace(0.0, 1.0, 12)[:, None] * (b - a)
+    row, column = grid.raster.cells(points)
+    return bool(np.all(grid.clearance_m[row, column] > 0.5 * grid.raster.cell_m))
 
 
 def _sides(door: Doorway, distance_m: float) -> list[Array]:

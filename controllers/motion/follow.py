@@ -2,15 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from agent.messages import TICK_S
 from controllers.motion import se2
 from controllers.motion.grid import Array
 from controllers.motion.paths import FOOTPRINT_RADIUS_M, Path
 
-TICK_S = 0.01
 _SETTLE_PER_S = 2.5
 """Gain of the last centimetres: an error shrinks by this share a second."""
 _NEAR_GOAL_M = 0.5
@@ -52,19 +53,19 @@ def follow(
     frame; the base slides along them and stops before them. Without `turn_to_motion` it keeps its yaw on the way
     (short moves, pushing). About 0.1 ms.
     """
-    pose = np.asarray(base_pose_in_map, dtype=np.float64)
-    target, remaining_m, corner_speed = _aim(path.points_m, pose[:2], velocity_in_base, limits)
-    ahead = target - pose[:2]
-    distance = float(np.hypot(*ahead))
-    speed = min(limits.speed_m_s, corner_speed, _braking(remaining_m, limits.acceleration_m_s2))
+    x, y, yaw = np.asarray(base_pose_in_map, dtype=np.float64).tolist()
+    vx, vy, _ = np.asarray(velocity_in_base, dtype=np.float64).tolist()
+    ahead_x, ahead_y, remaining_m, corner_speed = _aim(path.points_m, x, y, math.hypot(vx, vy), limits)
+    speed = min(corner_speed, _braking(remaining_m, limits.acceleration_m_s2))
     if turn_to_motion and remaining_m > _NEAR_GOAL_M and path.length_m > _NEAR_GOAL_M:
         # Look where you go: turn first, and drive on as the front comes round.
-        yaw_error = se2.wrap(math.atan2(ahead[1], ahead[0]) - pose[2])
+        yaw_error = se2.wrap(math.atan2(ahead_y, ahead_x) - yaw)
         speed *= min(1.0, max(0.05, 1.5 * math.cos(yaw_error) - 0.3))
     else:
-        yaw_error = 0.0 if final_yaw_rad is None else se2.wrap(final_yaw_rad - pose[2])
-    wanted = ahead * (speed / distance) if distance > 1e-9 else np.zeros(2)
-    wanted = se2.rotate(-pose[2], wanted)
+        yaw_error = 0.0 if final_yaw_rad is None else se2.wrap(final_yaw_rad - yaw)
+    scale = speed / max(math.hypot(ahead_x, ahead_y), 1e-9)
+    c, s = math.cos(yaw), math.sin(yaw)
+    wanted = np.array((scale * (c * ahead_x + s * ahead_y), scale * (c * ahead_y - s * ahead_x)))
     brake = 1.0
     if obstacles_in_base_m is not None and len(obstacles_in_base_m):
         clear = keep_clear(wanted, obstacles_in_base_m, limits)
@@ -99,11 +100,11 @@ def keep_clear(velocity_xy_in_base: Array, obstacles_in_base_m: Array, limits: B
 
     Towards a point at distance d it may go as fast as it can brake before `stop_clearance_m`.
     """
-    distance = np.hypot(obstacles_in_base_m[:, 0], obstacles_in_base_m[:, 1])
-    near = (distance > 0.05) & (distance < limits.stop_clearance_m + 0.7)
-    if not near.any():
+    squared = np.einsum("ij,ij->i", obstacles_in_base_m, obstacles_in_base_m)
+    near = np.flatnonzero((squared > 0.05**2) & (squared < (limits.stop_clearance_m + 0.7) ** 2))
+    if near.size == 0:
         return velocity_xy_in_base
-    distance = distance[near]
+    distance = np.sqrt(squared[near])
     normal = obstacles_in_base_m[near] / distance[:, None]
     gap = distance - limits.stop_clearance_m
     # Nearer than that the base backs off, gently.
@@ -123,41 +124,44 @@ def keep_clear(velocity_xy_in_base: Array, obstacles_in_base_m: Array, limits: B
     return velocity_xy_in_base if unchanged else velocity
 
 
-def _aim(points: Array, xy: Array, velocity_in_base: ArrayLike, limits: BaseLimits) -> tuple[Array, float, float]:
-    """The point to steer at, what remains of the way in m, and the speed that the corners ahead allow."""
-    starts, steps = points[:-1], np.diff(points, axis=0)
-    lengths = np.maximum(np.hypot(steps[:, 0], steps[:, 1]), 1e-9)
-    share = np.clip(((xy - starts) * steps).sum(axis=1) / lengths**2, 0.0, 1.0)
-    nearest = starts + share[:, None] * steps
-    off = np.hypot(*(nearest - xy).T)
-    k = int(np.flatnonzero(off <= off.min() + 1e-3)[-1])
-    ends = np.cumsum(lengths)
-    done = float(ends[k] - lengths[k] * (1.0 - share[k]))
-    total = float(ends[-1])
-    speed_now = float(np.hypot(*np.asarray(velocity_in_base, dtype=np.float64)[:2]))
-    lookahead = 0.15 + 0.4 * speed_now
-    if off[k] > lookahead:
-        lookahead = 0.1  # far off the path: back to it first
+def _aim(points: Array, x: float, y: float, speed_now: float, limits: BaseLimits) -> tuple[float, float, float, float]:
+    """Offset x, y of the point to steer at, what remains of the way in m, and the speed that corners ahead allow.
+
+    Plain floats: a path has a handful of points, for which they are several times faster than arrays.
+    """
+    corners = points.tolist()
+    done = along = total = nearest_m = 0.0
+    nearest = -1
+    for k, ((ax, ay), (bx, by)) in enumerate(pairwise(corners)):
+        dx, dy = bx - ax, by - ay
+        length = math.hypot(dx, dy)
+        share = min(1.0, max(0.0, ((x - ax) * dx + (y - ay) * dy) / max(length * length, 1e-18)))
+        off = math.hypot(ax + share * dx - x, ay + share * dy - y)
+        if nearest < 0 or off <= nearest_m + 1e-3:  # of equally near stretches the later one
+            nearest, nearest_m, done = k, min(off, nearest_m) if nearest >= 0 else off, total + share * length
+        total += length
+    lookahead = 0.1 if nearest_m > 0.15 + 0.4 * speed_now else 0.15 + 0.4 * speed_now  # far off: back to it first
     at = min(done + lookahead, total)
-    j = min(int(np.searchsorted(ends, at)), len(ends) - 1)
-    target = points[j + 1] - steps[j] * (max(ends[j] - at, 0.0) / lengths[j])
-    remaining = total - done if at < total else float(np.hypot(*(points[-1] - xy)))
-    return target, remaining, _corner_speed(steps, lengths, ends, done, limits)
-
-
-def _corner_speed(steps: Array, lengths: Array, ends: Array, done: float, limits: BaseLimits) -> float:
-    """Slow enough now to take every corner ahead at a speed that its sharpness allows."""
-    if len(steps) < 2:
-        return limits.speed_m_s
-    cosine = (steps[1:] * steps[:-1]).sum(axis=1) / (lengths[1:] * lengths[:-1])
-    sharpness = np.sqrt(np.clip(0.5 * (1.0 - cosine), 0.0, 1.0))  # 0 straight on, 0.7 right angle, 1 back
-    at_corner = np.maximum(0.12, limits.speed_m_s * (1.0 - 1.1 * sharpness))
-    way = ends[:-1] - done
-    ahead = way > 0.0
-    if not ahead.any():
-        return limits.speed_m_s
-    allowed = np.sqrt(at_corner[ahead] ** 2 + 1.6 * limits.acceleration_m_s2 * way[ahead])
-    return float(min(limits.speed_m_s, allowed.min()))
+    allowed = limits.speed_m_s
+    target_x, target_y = corners[-1]
+    last_dx = last_dy = last_length = 0.0
+    found = at >= total
+    for k, ((ax, ay), (bx, by)) in enumerate(pairwise(corners)):
+        dx, dy = bx - ax, by - ay
+        length = max(math.hypot(dx, dy), 1e-9)
+        if k > nearest:
+            cosine = (dx * last_dx + dy * last_dy) / (length * last_length)
+            sharpness = math.sqrt(min(1.0, max(0.0, 0.5 * (1.0 - cosine))))  # 0 straight on, 0.7 right angle, 1 back
+            at_corner = max(0.12, limits.speed_m_s * (1.0 - 1.1 * sharpness))
+            way = max(0.0, along - done)
+            allowed = min(allowed, math.sqrt(at_corner * at_corner + 1.6 * limits.acceleration_m_s2 * way))
+        if not found and along + length >= at:
+            share = (at - along) / length
+            target_x, target_y, found = ax + share * dx, ay + share * dy, True
+        along += length
+        last_dx, last_dy, last_length = dx, dy, length
+    remaining = total - done if at < total else math.hypot(target_x - x, target_y - y)
+    return target_x - x, target_y - y, remaining, allowed
 
 
 def _braking(way: float, acceleration: float) -> float:
@@ -166,14 +170,11 @@ def _braking(way: float, acceleration: float) -> float:
 
 
 def _ramp(wanted: Array, velocity_in_base: ArrayLike, limits: BaseLimits, brake: float = 1.0) -> Array:
-    now = np.array(velocity_in_base, dtype=np.float64)
+    vx, vy, turn = np.asarray(velocity_in_base, dtype=np.float64).tolist()
     # The base turned under its velocity: what goes on straight in the room has turned back in base axes.
-    now[:2] = se2.rotate(-now[2] * TICK_S, now[:2])
-    change = wanted - now
-    linear = float(np.hypot(change[0], change[1]))
-    most = brake * limits.acceleration_m_s2 * TICK_S
-    if linear > most:
-        change[:2] *= most / linear
-    most_yaw = limits.yaw_acceleration_rad_s2 * TICK_S
-    change[2] = min(most_yaw, max(-most_yaw, change[2]))
-    return now + change
+    c, s = math.cos(turn * TICK_S), math.sin(turn * TICK_S)
+    vx, vy = c * vx + s * vy, c * vy - s * vx
+    dx, dy, dturn = wanted[0] - vx, wanted[1] - vy, wanted[2] - turn
+    share = min(1.0, brake * limits.acceleration_m_s2 * TICK_S / max(math.hypot(dx, dy), 1e-9))
+    most = limits.yaw_acceleration_rad_s2 * TICK_S
+    return np.array((vx + share * dx, vy + share * dy, turn + min(most, max(-most, dturn))))
