@@ -21,6 +21,8 @@ class Room:
     y0: float
     x1: float
     y1: float
+    floor: str = "planks"
+    """planks, tiles, carpet."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Doorway:
     """Hinge of the door leaf (it swings both ways), None for an open passage."""
     initial: Literal["passage", "open", "ajar", "shut"]
     initial_angle: float
+    params: dict[str, float] = field(default_factory=dict)
+    """Of a leaf: hinge_side (+1 or -1: left or right of `yaw`), breakaway_n at the free edge, damping_nms, mass."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,10 @@ class Fixture:
     size: tuple[float, float, float]
     """Depth (along yaw), width, height of the bounding box."""
     room: str
+    style: str = ""
+    """Which variant of its class the builder makes."""
+    params: dict[str, float] = field(default_factory=dict)
+    """The builder's further numbers."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,10 @@ class Front:
     size: tuple[float, float, float]
     """Thickness, width, height of the front panel."""
     fixture: str
+    style: str = ""
+    """Panel and handle, e.g. `shaker/rod`."""
+    params: dict[str, float] = field(default_factory=dict)
+    """mass, force_n (to start it at the handle), damping_n_s_m (at the handle), depth of a drawer."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +131,8 @@ class Item:
     params: dict[str, float] = field(default_factory=dict)
     style: str = ""
     """E.g. the mug's handle shape."""
+    text: str = ""
+    """Printed words on it, which the camera can read from near."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +157,22 @@ class Machine:
 
 
 @dataclass(frozen=True)
+class Decor:
+    """Something only to look at: it collides with nothing and is never detected."""
+
+    kind: str
+    """rug, picture, window, pendant, books, curtain, …"""
+    x: float
+    y: float
+    z: float
+    """Of the centre of its bounding box."""
+    yaw: float
+    size: tuple[float, float, float]
+    """Depth (along yaw), width, height."""
+    color: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
 class House:
     split: Split
     index: int
@@ -160,3 +190,6 @@ class House:
     """Axis-aligned wall boxes: x0, y0, x1, y1."""
     axes: dict[str, str | float] = field(default_factory=dict)
     """The drawn value of each axis of variation, for histograms and tables."""
+    decor: tuple[Decor, ...] = ()
+    palette: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    """Colours by part: wall, front, upper, worktop, wood, fabric, …"""

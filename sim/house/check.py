@@ -1,0 +1,190 @@
+"""Is a house solvable in principle? Free floor, reach, doors that swing free, nothing inside anything else."""
+
+from math import cos, sin
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.house.plane import Rect, offset, rect_at
+from sim.house.schema import Fixture, Front, House
+
+CELL_M = 0.05
+WALK_RADIUS_M = 0.40
+"""Half of the narrowest way between rooms and to work places; the robot's own radius is 0.27."""
+STAND_RADIUS_M = 0.29
+"""Free radius where the robot stands and works."""
+STAND_DISTANCES_M = tuple(float(d) for d in np.arange(0.55, 0.801, 0.05))
+_STAND_ANGLES_RAD = (0.0, -0.2, 0.2, -0.4, 0.4)
+_WALL_HUNG = ("upper_cabinet", "sink", "dish_rack", "base")
+"""Not on the floor, or part of a counter that is."""
+
+Grid = NDArray[np.bool_]
+
+
+def problems(house: House) -> list[str]:
+    """What makes the house unsolvable, in words; empty when nothing does."""
+    found = [*_overlaps(house), *_blocked_fronts(house)]
+    return found or _unreachable(house)
+
+
+def floor_rects(house: House) -> list[Rect]:
+    """Bounding rectangles of everything that takes up floor; tables and shelves count as solid."""
+    return [_rect(f) for f in house.fixtures if f.class_name not in _WALL_HUNG]
+
+
+def _rect(fixture: Fixture) -> Rect:
+    return rect_at(fixture.x, fixture.y, fixture.yaw, fixture.size[0], fixture.size[1])
+
+
+def _overlaps(house: House) -> list[str]:
+    solids = [(f, _rect(f)) for f in house.fixtures if f.class_name not in _WALL_HUNG]
+    walls = [Rect(*w) for w in house.walls]
+    found = []
+    for i, (fixture, rect) in enumerate(solids):
+        for other, other_rect in solids[i + 1 :]:
+            if {fixture.class_name, other.class_name} == {"table", "chair"}:
+                continue
+            if rect.overlaps(other_rect, 0.011):
+                found.append(f"{fixture.name} overlaps {other.name}")
+        if any(rect.overlaps(w, 0.011) for w in walls):
+            found.append(f"{fixture.name} stands in a wall")
+    return found
+
+
+def swing_points(front: Front, fixture: Fixture) -> NDArray[np.float64]:
+    """(n, 2) points of the front with its handle over its whole travel, from half closed on, in the world."""
+    thickness, width, _ = front.size
+    face = fixture.size[0] / 2
+    reach = thickness + 0.065
+    if front.class_name == "drawer":
+        outs, sides = np.linspace(0.0, front.open_joint, 6), np.linspace(-width / 2, width / 2, 5)
+        local = np.array([(face + out + reach, side) for out in outs for side in sides])
+    else:
+        hinge = width / 2 * (-1.0 if front.class_name.endswith("left") else 1.0)
+        local = []
+        for angle in np.linspace(0.2, front.open_joint, 8):
+            for along in np.linspace(0.3, 1.0, 4) * width:
+                for out in (0.0, reach if along > 0.8 * width else thickness):
+                    x = along * sin(angle) + out * cos(angle)
+                    y = along * cos(angle) - out * sin(angle)
+                    local.append((face + x, hinge - y * np.sign(hinge)))
+        local = np.array(local)
+    c, s = cos(front.yaw), sin(front.yaw)
+    return np.stack((fixture.x + local[:, 0] * c - local[:, 1] * s, fixture.y + local[:, 0] * s + local[:, 1] * c), 1)
+
+
+def _blocked_fronts(house: House) -> list[str]:
+    by_name = {f.name: f for f in house.fixtures}
+    boxes = [(name, _rect(f), f.z - f.size[2] / 2, f.z + f.size[2] / 2) for name, f in by_name.items()]
+    walls = [(f"wall {i}", Rect(*w), 0.0, 2.5) for i, w in enumerate(house.walls)]
+    found = []
+    for front in house.fronts:
+        own = by_name[front.fixture]
+        points = swing_points(front, own)
+        low, high = front.params["z"] - front.size[2] / 2, front.params["z"] + front.size[2] / 2
+        for name, rect, z0, z1 in [*boxes, *walls]:
+            if name == front.fixture or z1 <= low + 0.01 or high <= z0 + 0.01:
+                continue
+            r = rect.grown(-0.005)
+            inside = (points[:, 0] > r.x0) & (points[:, 0] < r.x1) & (points[:, 1] > r.y0) & (points[:, 1] < r.y1)
+            if inside.any():
+                found.append(f"{front.name} swings into {name}")
+                break
+    return found
+
+
+class FloorGrid:
+    """Free floor on a grid of CELL_M, doors counted as pushed open."""
+
+    def __init__(self, house: House) -> None:
+        rects = [Rect(*w) for w in house.walls]
+        self.x0, self.y0 = min(r.x0 for r in rects), min(r.y0 for r in rects)
+        nx = int(np.ceil((max(r.x1 for r in rects) - self.x0) / CELL_M))
+        ny = int(np.ceil((max(r.y1 for r in rects) - self.y0) / CELL_M))
+        self._xs = self.x0 + (np.arange(nx) + 0.5) * CELL_M
+        self._ys = self.y0 + (np.arange(ny) + 0.5) * CELL_M
+        self._rects = [*rects, *floor_rects(house)]
+        self._inside = np.zeros((nx, ny), bool)
+        for room in house.rooms:
+            self._inside[self._slice(Rect(room.x0, room.y0, room.x1, room.y1).grown(0.13))] = True
+
+    def _slice(self, r: Rect) -> tuple[slice, slice]:
+        return (
+            slice(*np.searchsorted(self._xs, (r.x0, r.x1))),
+            slice(*np.searchsorted(self._ys, (r.y0, r.y1))),
+        )
+
+    def free(self, radius: float) -> Grid:
+        """(nx, ny) cells where a disc of `radius` meets no wall and no furniture. Doorways are as wide as they are."""
+        free = self._inside.copy()
+        for r in self._rects:
+            grown = r.grown(radius)
+            ix, iy = self._slice(grown)
+            # A disc against a rectangle: the corners are round.
+            dx = np.maximum(np.maximum(r.x0 - self._xs[ix], self._xs[ix] - r.x1), 0.0)
+            dy = np.maximum(np.maximum(r.y0 - self._ys[iy], self._ys[iy] - r.y1), 0.0)
+            free[ix, iy] &= dx[:, None] ** 2 + dy[None, :] ** 2 >= radius * radius
+        return free
+
+    def cell(self, x: float, y: float) -> tuple[int, int]:
+        return int((x - self.x0) / CELL_M), int((y - self.y0) / CELL_M)
+
+    def at(self, grid: Grid, x: float, y: float) -> bool:
+        i, j = self.cell(x, y)
+        return 0 <= i < grid.shape[0] and 0 <= j < grid.shape[1] and bool(grid[i, j])
+
+
+def flood(free: Grid, seeds: Grid) -> Grid:
+    """Cells of `free` connected (4-neighbours) with `seeds`."""
+    reached = seeds & free
+    frontier = reached
+    while frontier.any():
+        grown = np.zeros_like(frontier)
+        grown[1:] |= frontier[:-1]
+        grown[:-1] |= frontier[1:]
+        grown[:, 1:] |= frontier[:, :-1]
+        grown[:, :-1] |= frontier[:, 1:]
+        frontier = grown & free & ~reached
+        reached = reached | frontier
+    return reached
+
+
+def standing_spot(grid: FloorGrid, reached: Grid, x: float, y: float, yaw: float) -> tuple[float, float] | None:
+    """A reached spot 0.55 to 0.80 m in front of (x, y) on the side of `yaw`."""
+    for angle in _STAND_ANGLES_RAD:
+        for distance in STAND_DISTANCES_M:
+            spot = offset(x, y, yaw + angle, distance)
+            if grid.at(reached, *spot):
+                return spot
+    return None
+
+
+def reachable_floor(house: House) -> tuple[FloorGrid, Grid]:
+    """The grid, and the cells where the robot can stand that it gets to from its start."""
+    grid = FloorGrid(house)
+    walk = grid.free(WALK_RADIUS_M)
+    seeds = np.zeros_like(walk)
+    i, j = grid.cell(house.start[0], house.start[1])
+    seeds[i, j] = True
+    main = flood(walk, seeds)
+    return grid, flood(grid.free(STAND_RADIUS_M), main)
+
+
+def _unreachable(house: House) -> list[str]:
+    grid, reached = reachable_floor(house)
+    if not grid.at(reached, house.start[0], house.start[1]):
+        return ["the robot starts without room to move"]
+    found = []
+    for place in house.places:
+        if standing_spot(grid, reached, place.x, place.y, place.yaw) is None:
+            found.append(f"no way to stand in front of {place.name}")
+    for front in house.fronts:
+        if standing_spot(grid, reached, front.handle_x, front.handle_y, front.yaw) is None:
+            found.append(f"no way to stand in front of {front.name}")
+    for machine in house.machines:
+        if standing_spot(grid, reached, *offset(machine.x, machine.y, machine.yaw, 0.05), machine.yaw) is None:
+            found.append(f"no way to stand in front of {machine.name}")
+    for door in house.doorways:
+        if not grid.at(reached, door.x, door.y):
+            found.append(f"no way through {door.name}")
+    return found
