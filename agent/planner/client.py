@@ -48,7 +48,7 @@ class PlannerClient:
         self._sent_s = 0.0
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
-        keep_alive(self._socket)
+        keep_alive(self._socket, address)
         self._socket.setsockopt(zmq.RECONNECT_IVL, 20)
         self._socket.connect(address)
 

@@ -40,7 +40,7 @@ class Inbox:
         return request
 
     def due(self, now_s: float) -> Plan | None:
-        """The plan that takes effect now, once. A planner that is lost gives a plan without subgoals and with `error`."""
+        """The plan that takes effect now, once. A lost planner gives one without subgoals and with `error`."""
         if self._request is None or (self._virtual and now_s < self._due_s - 1e-9):
             return None
         try:

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -74,7 +75,7 @@ def serve(bind: str, backend: Backend, *, parent_pipe: int | None = None) -> Non
     """
     check_loopback(bind)
     with zmq.Context() as context, context.socket(zmq.ROUTER) as socket:
-        keep_alive(socket)
+        keep_alive(socket, bind)
         socket.bind(bind)
         print(f"{READY}{socket.getsockopt_string(zmq.LAST_ENDPOINT)} ({backend.name})", flush=True)
         poller = zmq.Poller()
@@ -83,7 +84,7 @@ def serve(bind: str, backend: Backend, *, parent_pipe: int | None = None) -> Non
             poller.register(parent_pipe, zmq.POLLIN)
         while True:
             ready = dict(poller.poll())
-            if parent_pipe in ready and not os.read(parent_pipe, 64):
+            if parent_pipe is not None and parent_pipe in ready and not os.read(parent_pipe, 64):
                 return
             if socket in ready:
                 _answer_one(socket, backend)
@@ -124,10 +125,8 @@ def _child() -> int:
     add_arguments(parser)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="planner: %(message)s")
-    try:
+    with suppress(KeyboardInterrupt):
         serve(arguments.bind, make_backend(arguments.backend), parent_pipe=sys.stdin.fileno())
-    except KeyboardInterrupt:
-        pass
     return 0
 
 
