@@ -1,0 +1,130 @@
+"""The belief: everything the mind holds to be so, from observations alone."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.belief.coverage import Coverage
+from agent.belief.entities import Entity, EntityTracker
+from agent.belief.hand import Hand
+from agent.belief.map import Box, OccupancyMap
+from agent.belief.pose import PoseEstimate, scan_points
+from agent.frames import Pose, planar
+from agent.messages import Look, Observation, Scan
+from controllers.motion import se2
+
+Array = NDArray[np.float64]
+
+CORRECT_EVERY_SCANS = 6
+OBSTACLE_RANGE_M = 1.2
+FURNITURE = ("counter", "table", "side_table", "shelf", "chair", "sofa", "bed")
+
+
+class Belief:
+    """Entities, map, own pose, hand. `update` takes in one tick; skills and planner only read."""
+
+    def __init__(self) -> None:
+        self.entities = EntityTracker()
+        self.map = OccupancyMap()
+        self.pose = PoseEstimate()
+        self.hand = Hand()
+        self.coverage = Coverage()
+        self.observation: Observation | None = None
+        self.base_pose: Array = np.zeros(3)
+        """(3,) x, y, yaw of the base in the map frame."""
+        self.base_in_map = planar(0.0, 0.0, 0.0)
+        self.obstacles_in_base: Array | None = None
+        """(n, 2) points of the latest scan, in the base's present frame."""
+        self.news: list[str] = []
+        """Ids of entities first believed since someone emptied this list."""
+        self.full_mugs: set[str] = set()
+        self.used_pods: set[str] = set()
+        self.brewed: set[str] = set()
+        """Machines that brewed with the pod that is in them."""
+        self.searched: set[tuple[str, str]] = set()
+        """(place, class) pairs that a search has settled."""
+        self.gone: set[str] = set()
+        """Things that no longer exist as free things, e.g. a pod in its holder."""
+        self._scans = 0
+        self._scan_points: tuple[float, Array] | None = None
+        self._announced: set[str] = set()
+
+    @property
+    def time_s(self) -> float:
+        return 0.0 if self.observation is None else self.observation.time_s
+
+    @property
+    def tool_in_map(self) -> Pose:
+        return self.base_in_map @ self.hand.tool_in_base
+
+    def update(self, observation: Observation) -> None:
+        """Take in one tick."""
+        self.observation = observation
+        self.pose.update(observation.time_s, observation.base_pose_in_odom)
+        self.base_pose = self.pose.now
+        x, y, yaw = (float(v) for v in self.base_pose)
+        self.base_in_map = planar(x, y, yaw)
+        self.hand.update(observation)
+        if observation.scan is not None:
+            self._update_map(observation.scan)
+        if observation.look is not None:
+            self._update_entities(observation.look)
+        self._carry_held()
+        if self._scan_points is not None:
+            time_s, points = self._scan_points
+            self.obstacles_in_base = se2.transform_points(self.pose.moved_since(time_s), points)
+
+    def _update_map(self, scan: Scan) -> None:
+        self._scans += 1
+        if self._scans > 5 and self._scans % CORRECT_EVERY_SCANS == 0:
+            self.pose.correct(scan, self.map)
+        self.map.update(self.pose.at(scan.time_s), scan)
+        self._scan_points = (scan.time_s, scan_points(scan, OBSTACLE_RANGE_M))
+
+    def _update_entities(self, look: Look) -> None:
+        x, y, yaw = (float(v) for v in self.pose.at(look.time_s))
+        base_in_map = planar(x, y, yaw)
+        held = () if self.hand.held is None else (self.hand.held.entity_id,)
+        self.entities.update(look, base_in_map, held)
+        self.coverage.update(look, base_in_map, self.entities)
+        for entity in self.entities.all():
+            if entity.id not in self._announced:
+                self._announced.add(entity.id)
+                self.news.append(entity.id)
+        self._tell_map()
+
+    def _tell_map(self) -> None:
+        boxes = []
+        for entity in self.entities.all():
+            if entity.size is None:
+                continue
+            if entity.class_name in FURNITURE:
+                at = (float(entity.position[0]), float(entity.position[1]))
+                boxes.append(Box(at, entity.yaw, (float(entity.size[0]), float(entity.size[1]))))
+            elif entity.class_name == "door":
+                width = float(entity.size[1])
+                self.map.mark_door(entity.id, entity.position[:2], entity.yaw, width, entity.state or 0.0)
+        self.map.set_furniture(boxes)
+
+    def _carry_held(self) -> None:
+        if self.hand.held is None:
+            return
+        entity = self.entities.get(self.hand.held.entity_id)
+        if entity is not None:
+            pose = self.base_in_map @ self.hand.held_in_base()
+            entity.position = pose.position
+            entity.variance = 0.012**2
+            entity.last_seen_s = self.time_s
+
+    def let_go(self) -> None:
+        """The hand was opened on purpose: the thing stays where it was, a little less certain."""
+        held = self.hand.held
+        self.hand.release()
+        if held is not None:
+            entity = self.entities.get(held.entity_id)
+            if entity is not None:
+                entity.variance = max(entity.variance, 0.02**2)
+
+    def machine_part(self, machine_id: str, prefix: str) -> Entity | None:
+        """The lid, holder, tray, button or light of a machine that was seen most often."""
+        parts = self.entities.parts_of(machine_id, prefix)
+        return max(parts, key=lambda e: e.sightings) if parts else None

@@ -1,0 +1,42 @@
+"""What the names of detected classes mean to the belief."""
+
+OBJECTS = frozenset({"mug", "pod", "bowl", "plate", "bottle", "box", "fruit", "book", "loose_lid"})
+"""Small free things. A detector confuses them with each other at a distance."""
+
+SURFACES = frozenset({"counter", "table", "side_table", "shelf", "dish_rack"})
+"""Furniture with a top that things stand on."""
+
+FRONTS = frozenset({"drawer", "cabinet_hinge_left", "cabinet_hinge_right", "fridge_hinge_left", "fridge_hinge_right"})
+"""Fronts with a handle that close a container."""
+
+MACHINE_PARTS = frozenset(
+    {
+        "machine_lid_hinge_back",
+        "machine_lid_hinge_left",
+        "machine_lid_hinge_right",
+        "pod_holder",
+        "drip_tray",
+        "brew_button_front",
+        "brew_button_top",
+        "power_light",
+        "brew_light",
+    }
+)
+
+DRAWER_TRAVEL_M = 0.34
+HINGE_TRAVEL_RAD = 1.75
+"""Typical full opening; detections give the opening as a fraction of it."""
+
+PRIOR_DEPTH_M = {"drawer": 0.45, "cabinet": 0.34, "fridge": 0.5}
+"""How far a container reaches behind its front, by the first word of its class."""
+
+
+def is_hinged(class_name: str) -> bool:
+    return "_hinge_" in class_name and class_name in FRONTS
+
+
+def hinge_side(class_name: str) -> int:
+    """+1 when the hinge is on the left of someone who faces the front, −1 on the right, 0 for a drawer."""
+    if class_name.endswith("_left"):
+        return 1
+    return -1 if class_name.endswith("_right") else 0

@@ -1,0 +1,262 @@
+"""Entities: what the agent believes to exist, gathered from detections.
+
+Poses are in the map frame. A front (door of a cabinet, drawer) is kept by its *closed* handle position, so
+that opening it does not make it another thing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import cos, hypot, sin
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.belief.classes import (
+    DRAWER_TRAVEL_M,
+    FRONTS,
+    HINGE_TRAVEL_RAD,
+    MACHINE_PARTS,
+    OBJECTS,
+    hinge_side,
+)
+from agent.frames import Pose, wrap
+from agent.messages import Detection, Look
+
+Array = NDArray[np.float64]
+
+VARIANCE_FLOOR = 0.004**2
+PROCESS_VARIANCE = 0.0015**2
+SIGHTINGS_TO_BELIEVE = 3
+MOVED_STATE = 0.12
+
+
+@dataclass(slots=True)
+class Entity:
+    """One believed thing."""
+
+    id: str
+    position: Array
+    """(3,) m in the map frame."""
+    variance: float
+    """Of each coordinate, m²."""
+    yaw: float
+    yaw_variance: float
+    votes: dict[str, float]
+    """Detector scores gathered for each class name."""
+    size: Array | None = None
+    """(3,) depth along yaw, width, height; furniture and fronts only."""
+    state: float | None = None
+    """Opening in [0, 1], light on or off."""
+    first_seen_s: float = 0.0
+    last_seen_s: float = 0.0
+    sightings: int = 0
+    parent: str = ""
+    """The machine a part belongs to."""
+    text: str = ""
+    notes: dict[str, float] = field(default_factory=dict)
+    """Numbers that skills learned about it, e.g. how often grasping failed."""
+
+    @property
+    def class_name(self) -> str:
+        return max(self.votes, key=lambda name: self.votes[name])
+
+    @property
+    def believed(self) -> bool:
+        return self.sightings >= SIGHTINGS_TO_BELIEVE
+
+    @property
+    def top(self) -> float:
+        """Height of the upper surface of furniture."""
+        return float(self.position[2]) + (0.0 if self.size is None else 0.5 * float(self.size[2]))
+
+    def in_own_frame(self, point: Array) -> tuple[float, float, float]:
+        """A map point as (ahead of its front, to its left, above its centre), seen along its yaw."""
+        dx, dy = float(point[0] - self.position[0]), float(point[1] - self.position[1])
+        c, s = cos(self.yaw), sin(self.yaw)
+        return c * dx + s * dy, -s * dx + c * dy, float(point[2] - self.position[2])
+
+    def point_from_own_frame(self, ahead: float, left: float, above: float = 0.0) -> Array:
+        c, s = cos(self.yaw), sin(self.yaw)
+        return self.position + np.array([c * ahead - s * left, s * ahead + c * left, above])
+
+
+def family(class_name: str) -> str:
+    """Classes of one family may be the same thing seen differently."""
+    if class_name in OBJECTS:
+        return "object"
+    if class_name.startswith("machine_lid"):
+        return "machine_lid"
+    if class_name.startswith("brew_button"):
+        return "brew_button"
+    return class_name
+
+
+def hinge_offset(class_name: str, size: Array) -> float:
+    """Distance from handle to hinge axis: handles sit about 5 cm inside the free edge."""
+    return max(0.12, float(size[1]) - 0.05) if hinge_side(class_name) else 0.0
+
+
+def closed_handle(class_name: str, position: Array, yaw: float, size: Array, opening: float) -> Array:
+    """Where the handle is when the front is closed, from where it is now. `yaw` faces out of the closed front."""
+    ahead = np.array([cos(yaw), sin(yaw), 0.0])
+    side = hinge_side(class_name)
+    if side == 0:
+        return position - ahead * (opening * DRAWER_TRAVEL_M)
+    radius = hinge_offset(class_name, size)
+    angle = opening * HINGE_TRAVEL_RAD
+    # Someone facing the front looks along −ahead; their left is (ahead rotated by −90°).
+    left = np.array([sin(yaw), -cos(yaw), 0.0])
+    # Closed: hinge + (−side · left) r.  Open: rotated towards `ahead`.
+    return position - radius * (sin(angle) * ahead + (1 - cos(angle)) * side * left)
+
+
+class EntityTracker:
+    """Associates detections with entities and filters their poses."""
+
+    def __init__(self) -> None:
+        self._entities: dict[str, Entity] = {}
+        self._counts: dict[str, int] = {}
+
+    def __getitem__(self, entity_id: str) -> Entity:
+        entity = self._entities.get(entity_id)
+        if entity is None:
+            raise KeyError(f"no entity {entity_id!r}; known: {', '.join(self._entities) or 'none'}")
+        return entity
+
+    def get(self, entity_id: str) -> Entity | None:
+        return self._entities.get(entity_id)
+
+    def all(self) -> list[Entity]:
+        """Every entity seen often enough to be believed, in order of first sight."""
+        return [e for e in self._entities.values() if e.believed]
+
+    def of_class(self, *names: str) -> list[Entity]:
+        return [e for e in self.all() if e.class_name in names]
+
+    def parts_of(self, machine_id: str, prefix: str) -> list[Entity]:
+        return [e for e in self.all() if e.parent == machine_id and e.class_name.startswith(prefix)]
+
+    def forget(self, entity_id: str) -> None:
+        self._entities.pop(entity_id, None)
+
+    def update(self, look: Look, base_in_map: Pose, held: Iterable[str] = ()) -> list[str]:
+        """Fold one camera frame in. Returns the ids that were seen for the first time.
+
+        `base_in_map` is the base at the time of the frame; entities in `held` are not moved by sight.
+        """
+        taken: set[str] = set(held)
+        new: list[str] = []
+        order = sorted(range(len(look.detections)), key=lambda i: (look.detections[i].position_std_m, i))
+        for i in order:
+            detection = look.detections[i]
+            position, yaw = self._in_map(detection, base_in_map)
+            entity = self._match(detection, position, taken)
+            if entity is None:
+                entity = self._add(detection, position, yaw, look.time_s)
+                new.append(entity.id)
+            else:
+                self._fuse(entity, detection, position, yaw, look.time_s)
+            taken.add(entity.id)
+        self._assign_parents()
+        return new
+
+    @staticmethod
+    def _in_map(detection: Detection, base_in_map: Pose) -> tuple[Array, float]:
+        position = base_in_map.point(np.array(detection.position_in_base_m))
+        yaw = wrap(base_in_map.yaw + detection.yaw_in_base_rad)
+        if detection.class_name in FRONTS and detection.size_m is not None:
+            opening = detection.state or 0.0
+            position = closed_handle(detection.class_name, position, yaw, np.array(detection.size_m), opening)
+        return position, yaw
+
+    def _match(self, detection: Detection, position: Array, taken: set[str]) -> Entity | None:
+        kind = family(detection.class_name)
+        best: Entity | None = None
+        best_distance = np.inf
+        for entity in self._entities.values():
+            if entity.id in taken or family(entity.class_name) != kind:
+                continue
+            if kind in FRONTS and entity.class_name != detection.class_name:
+                continue
+            gap = position - entity.position
+            distance = hypot(float(gap[0]), float(gap[1]), float(gap[2]))
+            if distance < best_distance and distance < self._gate(entity, detection):
+                best, best_distance = entity, distance
+        return best
+
+    @staticmethod
+    def _gate(entity: Entity, detection: Detection) -> float:
+        kind = family(detection.class_name)
+        spread = 3.0 * (entity.variance**0.5 + detection.position_std_m)
+        if kind == "object":
+            return 0.05 + spread if entity.class_name == detection.class_name else 0.02 + spread
+        if kind in FRONTS:
+            return 0.12 + spread
+        if kind in MACHINE_PARTS or kind in ("machine_lid", "brew_button"):
+            return 0.25 + spread
+        if kind == "door":
+            return 0.6
+        smallest = 0.4 if entity.size is None else float(min(entity.size[0], entity.size[1]))
+        return max(0.25, 0.5 * smallest) + spread
+
+    def _add(self, detection: Detection, position: Array, yaw: float, time_s: float) -> Entity:
+        stem = family(detection.class_name)
+        if stem == "object":
+            stem = detection.class_name
+        elif stem in FRONTS:
+            stem = detection.class_name.split("_")[0]
+        stem = stem.replace("_", "-")
+        self._counts[stem] = self._counts.get(stem, 0) + 1
+        entity = Entity(
+            id=f"{stem}-{self._counts[stem]}",
+            position=position,
+            variance=detection.position_std_m**2 + VARIANCE_FLOOR,
+            yaw=yaw,
+            yaw_variance=detection.yaw_std_rad**2,
+            votes={detection.class_name: detection.score},
+            size=None if detection.size_m is None else np.array(detection.size_m),
+            state=detection.state,
+            first_seen_s=time_s,
+            last_seen_s=time_s,
+            sightings=1,
+            text=detection.text or "",
+        )
+        self._entities[entity.id] = entity
+        return entity
+
+    @staticmethod
+    def _fuse(entity: Entity, detection: Detection, position: Array, yaw: float, time_s: float) -> None:
+        variance = detection.position_std_m**2
+        moved = (
+            detection.state is not None
+            and entity.state is not None
+            and abs(detection.state - entity.state) > MOVED_STATE
+            and detection.class_name not in FRONTS
+        )
+        prior = entity.variance + PROCESS_VARIANCE
+        gain = 1.0 if moved else prior / (prior + variance)
+        entity.position = entity.position + gain * (position - entity.position)
+        entity.variance = max(VARIANCE_FLOOR, variance if moved else (1 - gain) * prior)
+        yaw_gain = entity.yaw_variance / (entity.yaw_variance + detection.yaw_std_rad**2)
+        entity.yaw = wrap(entity.yaw + yaw_gain * wrap(yaw - entity.yaw))
+        entity.yaw_variance = max(0.02**2, (1 - yaw_gain) * entity.yaw_variance)
+        if detection.size_m is not None:
+            size = np.array(detection.size_m)
+            weight = 1.0 / min(10, entity.sightings + 1)
+            entity.size = size if entity.size is None else entity.size + weight * (size - entity.size)
+        if detection.state is not None:
+            entity.state = detection.state if entity.state is None else 0.5 * (entity.state + detection.state)
+        entity.votes[detection.class_name] = entity.votes.get(detection.class_name, 0.0) + detection.score
+        entity.last_seen_s = time_s
+        entity.sightings += 1
+        if detection.text:
+            entity.text = detection.text
+
+    def _assign_parents(self) -> None:
+        machines = [e for e in self._entities.values() if e.class_name == "coffee_machine"]
+        for entity in self._entities.values():
+            if entity.parent or entity.class_name not in MACHINE_PARTS or not machines:
+                continue
+            nearest = min(machines, key=lambda m: float(np.sum((m.position - entity.position) ** 2)))
+            if float(np.linalg.norm(nearest.position - entity.position)) < 0.6:
+                entity.parent = nearest.id

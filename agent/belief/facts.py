@@ -1,0 +1,156 @@
+"""The belief in the planner's words (agent/planner/vocabulary.py)."""
+
+import numpy as np
+
+from agent.belief.belief import Belief
+from agent.belief.classes import FRONTS, OBJECTS, SURFACES
+from agent.belief.entities import Entity
+from agent.belief.places import is_open, place_of
+from agent.messages import Fact
+from agent.planner.vocabulary import SEARCHABLE
+from controllers.motion.explore import choose_frontier, frontiers
+from controllers.motion.paths import Path, Travel
+
+STEEP_RAD = 0.65
+TRAY_M = 0.08
+KITCHEN_M = 3.5
+KITCHEN_CLASSES = ("coffee_machine", "sink", "fridge_hinge_left", "fridge_hinge_right")
+PUT_DOWN = ("counter", "table", "side_table")
+CARRIED_M = 1.3
+LID_OPEN, LIGHT_ON, HOLDER_FULL = 0.6, 0.5, 0.5
+DRIVE_M_S = 0.45
+NEAR_M = 1.1
+
+
+def facts_of(belief: Belief) -> tuple[list[Fact], dict[str, float]]:
+    """Everything the planner is told, and seconds to drive to each entity. About 20 ms: not for every tick."""
+    writer = _Writer(belief)
+    writer.things()
+    writer.places()
+    writer.machines()
+    writer.hand()
+    travel_s = writer.ways()
+    return sorted(writer.facts), travel_s
+
+
+class _Writer:
+    def __init__(self, belief: Belief) -> None:
+        self.belief = belief
+        self.facts: set[Fact] = set()
+
+    def say(self, predicate: str, *arguments: str) -> None:
+        self.facts.add(Fact(predicate=predicate, arguments=arguments))
+
+    def things(self) -> None:
+        belief = self.belief
+        held = "" if belief.hand.held is None else belief.hand.held.entity_id
+        for entity in belief.entities.all():
+            if entity.class_name not in OBJECTS or entity.id in belief.gone:
+                continue
+            self.say(entity.class_name if entity.class_name in ("mug", "pod") else "thing", entity.id)
+            if entity.id in belief.full_mugs:
+                self.say("full", entity.id)
+            if entity.id in belief.used_pods:
+                self.say("used", entity.id)
+            if entity.id == held or self._on_a_tray(entity):
+                continue
+            place = place_of(entity, belief.entities)
+            if place is not None:
+                self.say("at", entity.id, place.id)
+
+    def _on_a_tray(self, entity: Entity) -> bool:
+        for tray in self.belief.entities.of_class("drip_tray"):
+            gap = entity.position - tray.position
+            if tray.parent and float(np.hypot(gap[0], gap[1])) < TRAY_M and abs(float(gap[2])) < 0.15:
+                self.say("under-spout", entity.id, tray.parent)
+                self.say("tray-occupied", tray.parent)
+                return True
+        return False
+
+    def places(self) -> None:
+        belief = self.belief
+        kitchen = [e.position for e in belief.entities.of_class(*KITCHEN_CLASSES)]
+        for entity in belief.entities.all():
+            name = entity.class_name
+            if name == "table":
+                self.say("table", entity.id)
+            if name in SURFACES or name in FRONTS:
+                self.say("place", entity.id)
+                self.say("kind", entity.id, name)
+                near = any(float(np.hypot(*(p - entity.position)[:2])) < KITCHEN_M for p in kitchen)
+                if near:
+                    self.say("in-kitchen", entity.id)
+                for item in SEARCHABLE:
+                    if belief.coverage.is_searched(entity.id) or (entity.id, item) in belief.searched:
+                        self.say("searched", entity.id, item)
+            if name in PUT_DOWN:
+                self.say("surface", entity.id)
+            if name in FRONTS:
+                self.say("front", entity.id)
+                self.say("opens", entity.id, entity.id)
+                self.say("open" if is_open(entity) else "closed", entity.id)
+
+    def machines(self) -> None:
+        belief = self.belief
+        for machine in belief.entities.of_class("coffee_machine"):
+            self.say("machine", machine.id)
+            power = belief.machine_part(machine.id, "power_light")
+            if power is not None and power.state is not None:
+                self.say("lit" if power.state > LIGHT_ON else "unpowered", machine.id)
+            lid = belief.machine_part(machine.id, "machine_lid")
+            is_lid_open = lid is not None and (lid.state or 0.0) > LID_OPEN
+            self.say("lid-open" if is_lid_open else "lid-closed", machine.id)
+            holder = belief.machine_part(machine.id, "pod_holder")
+            if holder is not None and (holder.state or 0.0) > HOLDER_FULL:
+                self.say("pod-in", machine.id)
+            if machine.id in belief.brewed:
+                self.say("brewed", machine.id)
+
+    def hand(self) -> None:
+        belief = self.belief
+        held = belief.hand.held
+        if held is None:
+            self.say("hand-empty")
+            return
+        self.say("holding", held.entity_id)
+        if held.pitch_down_rad > STEEP_RAD:
+            self.say("steep-grasp", held.entity_id)
+        if held.entity_id in belief.full_mugs:
+            for table in belief.entities.of_class("table"):
+                if table.size is None:
+                    continue
+                ahead, left, _ = table.in_own_frame(np.array([belief.base_pose[0], belief.base_pose[1], 0.0]))
+                outside = np.hypot(
+                    max(0.0, abs(ahead) - 0.5 * float(table.size[0])), max(0.0, abs(left) - 0.5 * float(table.size[1]))
+                )
+                if float(outside) < CARRIED_M:
+                    self.say("carried", held.entity_id, table.id)
+
+    def ways(self) -> dict[str, float]:
+        """Doors in the way, ends of the map, and driving times."""
+        belief = self.belief
+        start = belief.base_pose[:2]
+        travel = Travel(belief.map.costs(), start)
+        shut = {f.door for f in frontiers(travel.grid, belief.map.doors) if f.door}
+        pushing: Travel | None = None
+        times: dict[str, float] = {}
+        for entity in belief.entities.all():
+            cost = float(travel.cost_near(entity.position[:2], NEAR_M))
+            if not np.isfinite(cost):
+                pushing = pushing or Travel(belief.map.costs(push_doors=True), start)
+                path = pushing.path_to(entity.position[:2], NEAR_M)
+                if not isinstance(path, Path):
+                    continue
+                cost = path.cost
+                for door in path.doors:
+                    shut.add(door)
+                    if door != entity.id:
+                        self.say("behind-door", entity.id, door)
+            times[entity.id] = round(cost / DRIVE_M_S, 2)
+        for door in sorted(shut):
+            self.say("door", door)
+            self.say("door-shut", door)
+        open_ends = [f for f in frontiers(travel.grid) if not f.door]
+        if choose_frontier(open_ends, travel, belief.base_pose) is not None:
+            self.say("frontier-left")
+        return times

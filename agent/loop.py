@@ -1,0 +1,29 @@
+"""The fast loop: the whole agent in one screen."""
+
+from collections.abc import Callable
+
+from agent.agenda import Agenda
+from agent.belief.belief import Belief
+from agent.messages import Step
+from agent.mind import Mind
+from agent.robot import Robot
+
+Record = Callable[[Step], None]
+Until = Callable[[Step], bool]
+
+
+def run(robot: Robot, belief: Belief, agenda: Agenda, mind: Mind, record: Record, until: Until) -> None:
+    """Observe, believe, act, record, once a tick, until `until` says so. The robot is closed in any case."""
+    try:
+        while True:
+            observation = robot.observe()
+            belief.update(observation)
+            subgoal = agenda.due(belief)
+            action = mind.act(belief, observation, subgoal)
+            robot.act(action)
+            step = Step(observation=observation, subgoal=subgoal, action=action, estimate=mind.estimate)
+            record(step)
+            if until(step):
+                return
+    finally:
+        robot.close()

@@ -1,0 +1,72 @@
+"""The fast mind: turns the subgoal in force into an Action, every tick, through the skill for its kind."""
+
+from collections.abc import Callable
+
+from agent.agenda import Agenda
+from agent.belief.belief import Belief
+from agent.messages import Action, Estimate, Observation, Subgoal, SubgoalKind
+from agent.policies.interface import Policy
+from agent.skills.catalogue import begin
+from agent.skills.command import Command, to_action
+from agent.skills.gaze import sweep
+from agent.skills.posture import towards, tucked
+from agent.skills.skill import Skill
+
+WANTED = ("mug", "pod", "coffee_machine", "table", "door")
+"""Classes whose discovery ends an exploration early."""
+
+Ended = Callable[[Subgoal, Skill, float, float], None]
+
+
+class Mind:
+    """Runs one skill at a time."""
+
+    def __init__(self, policy: Policy, agenda: Agenda, on_ended: Ended) -> None:
+        self.policy = policy
+        self.agenda = agenda
+        self._on_ended = on_ended
+        self._skill: Skill | None = None
+        self._started_s = 0.0
+        self.phase = ""
+        self.estimate = Estimate()
+
+    def act(self, belief: Belief, observation: Observation, subgoal: Subgoal | None) -> Action:
+        """The Action for the next tick."""
+        command = self._idle(belief, observation) if subgoal is None else self._work(belief, observation, subgoal)
+        self.phase = command.phase
+        self.estimate = Estimate(phase=command.phase)
+        return to_action(command, observation, belief.hand.tool_in_base)
+
+    def _work(self, belief: Belief, observation: Observation, subgoal: Subgoal) -> Command:
+        skill = self._skill
+        if skill is None or skill.subgoal is not subgoal:
+            skill = self._skill = begin(subgoal, self.policy)
+            self._started_s = belief.time_s
+        command = skill.tick(belief, observation)
+        if skill.status == "running" and subgoal.kind is SubgoalKind.EXPLORE and self._discovered(belief):
+            skill.status = "succeeded"
+        if skill.status != "running":
+            self._on_ended(subgoal, skill, self._started_s, belief.time_s)
+            self.agenda.finished(belief, skill.status, skill.reason, skill.attempt)
+            self._skill = None
+            held = belief.hand.held
+            if held is not None:
+                command.grip_mode, command.grip = "force", 20.0
+        return command
+
+    @staticmethod
+    def _discovered(belief: Belief) -> bool:
+        classes = [entity.class_name for name in belief.news if (entity := belief.entities.get(name)) is not None]
+        return any(name in WANTED for name in classes)
+
+    @staticmethod
+    def _idle(belief: Belief, observation: Observation) -> Command:
+        """Waiting for a plan: keep what is held, look about."""
+        held = belief.hand.held
+        posture = tucked() if held is None else tucked(held.pitch_down_rad)
+        speed = 0.2 if held is not None and held.entity_id in belief.full_mugs else 0.4
+        twist, rate, _ = towards(posture, belief.hand.tool_in_base, observation, speed)
+        command = Command(twist, True, lift_rate_m_s=rate, head_rate_rad_s=sweep(observation), phase="idle")
+        if held is not None:
+            command.grip_mode, command.grip = "force", 20.0
+        return command

@@ -1,0 +1,102 @@
+"""Scripted opening of drawers and doors of cabinets: grip the handle, follow its path, let go, draw back.
+
+The path comes from a guess of the hinge; what the guess has wrong shows as a force across the path, and the
+hand gives way to it.
+"""
+
+from math import atan2
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.frames import Pose
+from agent.policies.interface import Goal, Motion, Situation
+from agent.policies.scripted.servo import approach, behind, clipped, offset, servo
+
+Array = NDArray[np.float64]
+
+GRIP_N = 22.0
+OPEN_WIDTH_M = 0.09
+PULL_SPEED_M_S = 0.16
+GIVE_M_PER_NS = 0.0025
+ENOUGH = 0.86
+"""Fraction of the travel at which to let go."""
+BASE_GAIN = 1.2
+COMFORTABLE_X_M = 0.62
+
+
+def act(s: Situation) -> Motion:
+    goal = s.goal.tool_in_target
+    depth, across, _ = offset(s.tool_in_target, goal)
+    opening, tangent = along_path(s.goal, s.tool_in_target.position)
+    if (s.opening or 0.0) >= ENOUGH - 0.08 and not s.pads_touch:
+        return _leave(s)
+    if s.pads_touch or (s.width_m < 0.06 and depth > -0.03 and across < 0.03):
+        if not s.pads_touch or s.grip_force_n < 0.5 * GRIP_N:
+            return Motion(np.zeros(6), "force", GRIP_N, phase="grip")
+        if opening >= ENOUGH:
+            return Motion(np.zeros(6), "width", OPEN_WIDTH_M, phase="release")
+        return _pull(s, tangent)
+    if depth > -0.012 and across < 0.02:
+        return Motion(np.zeros(6), "force", GRIP_N, phase="grip")
+    twist, phase = approach(s.tool_in_target, goal, s.goal.approach_m, 0.3)
+    return Motion(twist, "width", OPEN_WIDTH_M, phase=phase)
+
+
+def along_path(goal: Goal, point: Array) -> tuple[float, Array]:
+    """Fraction of the travel that a point of the handle shows, and the unit tangent (3,) of opening there."""
+    start = goal.tool_in_target.position
+    if goal.axis == "slide":
+        direction = np.array([-1.0, 0.0, 0.0])
+        return float((point - start) @ direction) / goal.travel, direction
+    axis = np.array(goal.hinge_direction_in_target)
+    hinge = np.array(goal.hinge_in_target)
+    first, now = _across(start - hinge, axis), _across(point - hinge, axis)
+    angle = atan2(float(axis @ np.cross(first, now)), float(first @ now))
+    tangent = np.cross(axis, now)
+    return angle / goal.travel, tangent / max(1e-6, float(np.linalg.norm(tangent)))
+
+
+def _across(vector: Array, axis: Array) -> Array:
+    return vector - axis * float(vector @ axis)
+
+
+def _pull(s: Situation, tangent: Array) -> Motion:
+    across_force = _across(s.force_in_target_n, tangent)
+    linear = PULL_SPEED_M_S * tangent + clipped(GIVE_M_PER_NS * across_force, 0.08)
+    twist = np.zeros(6)
+    twist[:3] = linear
+    turn = servo(s.tool_in_target, Pose(s.tool_in_target.position, s.goal.tool_in_target.rotation), 0.1)
+    twist[3:] = turn[3:]
+    tool_in_base = s.target_in_base.point(s.tool_in_target.position)
+    base = np.array(
+        [
+            BASE_GAIN * (float(tool_in_base[0]) - COMFORTABLE_X_M),
+            0.6 * BASE_GAIN * float(tool_in_base[1]),
+            0.0,
+        ]
+    )
+    return Motion(twist, "force", GRIP_N, base_velocity_in_base=np.clip(base, -0.2, 0.2), phase="pull")
+
+
+def _leave(s: Situation) -> Motion:
+    """Fingers open, then straight back."""
+    if s.width_m < OPEN_WIDTH_M - 0.015:
+        return Motion(np.zeros(6), "width", OPEN_WIDTH_M, phase="let-go")
+    out = behind(s.tool_in_target, 0.15)
+    tool_in_base = s.target_in_base.point(s.tool_in_target.position)
+    clear = float(tool_in_base[0]) < 0.36
+    base = np.array([-0.15 if clear else 0.0, 0.0, 0.0])
+    twist = servo(s.tool_in_target, out, 0.2)
+    return Motion(twist, "width", OPEN_WIDTH_M, base_velocity_in_base=base, phase="draw-back", finished=_away(s))
+
+
+def _away(s: Situation) -> bool:
+    """Far enough from where the handle now is."""
+    hinge = np.array(s.goal.hinge_in_target)
+    axis = np.array(s.goal.hinge_direction_in_target)
+    if s.goal.axis == "slide":
+        handle_x = float(s.goal.tool_in_target.position[0]) - (s.opening or 0.0) * s.goal.travel
+        return float(s.tool_in_target.position[0]) < handle_x - 0.10
+    radius = float(np.linalg.norm(_across(s.goal.tool_in_target.position - hinge, axis)))
+    return float(np.linalg.norm(_across(s.tool_in_target.position - hinge, axis))) > radius + 0.10

@@ -1,0 +1,52 @@
+"""How to stand and hold the tool before a target."""
+
+from dataclasses import dataclass
+from math import cos, sin
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.belief.belief import Belief
+from agent.frames import Pose, planar
+from agent.skills.drive import BasePose
+from controllers.motion.paths import Travel
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Approach:
+    """One way to get at a target."""
+
+    yaw: float
+    """Direction from robot to target, in the map frame."""
+    pitch_down_rad: float
+    standoff_m: float = 0.70
+    """From the base's centre to the target, along `yaw`."""
+    aside_m: float = 0.0
+    """How far the base stands to the left of the line to the target."""
+    roll_rad: float = 0.0
+    penalty: float = 0.0
+    """What this approach costs over a straight one, in metres of way."""
+
+    def target_frame(self, point_in_map: Array) -> Pose:
+        """The target frame of policies: upright at the point, x away from the robot."""
+        x, y, z = (float(v) for v in point_in_map)
+        return planar(x, y, self.yaw, z)
+
+    def base_pose(self, point_in_map: Array) -> BasePose:
+        c, s = cos(self.yaw), sin(self.yaw)
+        x = float(point_in_map[0]) - self.standoff_m * c - self.aside_m * s
+        y = float(point_in_map[1]) - self.standoff_m * s + self.aside_m * c
+        return BasePose(x, y, self.yaw)
+
+
+def ranked(belief: Belief, point_in_map: Array, approaches: list[Approach]) -> list[Approach]:
+    """Approaches that the base can get to, cheapest first."""
+    if not approaches:
+        return []
+    travel = Travel(belief.map.costs(), belief.base_pose[:2])
+    bases = [a.base_pose(point_in_map) for a in approaches]
+    costs = travel.costs_to(np.array([(b.x, b.y) for b in bases]))
+    scored = [(float(c) + a.penalty, k) for k, (c, a) in enumerate(zip(costs, approaches, strict=True))]
+    return [approaches[k] for cost, k in sorted(scored) if np.isfinite(cost)]

@@ -1,0 +1,53 @@
+"""What a skill asks of the whole body for one tick, and how it becomes an Action."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.frames import Pose
+from agent.messages import TICK_S, Action, Observation
+
+Array = NDArray[np.float64]
+
+CHUNK_ROWS = 2
+"""The tool goes on for one more tick when the next action is late."""
+
+
+@dataclass(slots=True)
+class Command:
+    """Velocities over ground in the base frame; zeros keep still."""
+
+    tool_twist_in_base: Array = field(default_factory=lambda: np.zeros(6))
+    """(6,) of the tool over ground, or relative to the base where `tool_rides` is set."""
+    tool_rides: bool = False
+    """The tool keeps its pose relative to the base while that drives."""
+    grip_mode: Literal["width", "force"] = "width"
+    grip: float = 0.06
+    base_velocity_in_base: Array = field(default_factory=lambda: np.zeros(3))
+    lift_rate_m_s: float = 0.0
+    head_rate_rad_s: Array = field(default_factory=lambda: np.zeros(2))
+    phase: str = ""
+
+
+def to_action(command: Command, observation: Observation, tool_in_base: Pose) -> Action:
+    """The Action for the next tick."""
+    twist = np.array(command.tool_twist_in_base, dtype=np.float64)
+    if not command.tool_rides:
+        vx, vy, turn = (float(v) for v in command.base_velocity_in_base)
+        x, y = float(tool_in_base.position[0]), float(tool_in_base.position[1])
+        twist[0] -= vx - turn * y
+        twist[1] -= vy + turn * x
+        twist[5] -= turn
+    return Action(
+        sequence=observation.sequence,
+        valid_from_s=observation.time_s,
+        expires_s=observation.time_s + CHUNK_ROWS * TICK_S,
+        tool_twist_in_base=np.tile(twist, (CHUNK_ROWS, 1)),
+        grip_mode=command.grip_mode,
+        grip=float(command.grip),
+        base_velocity_in_base=np.array(command.base_velocity_in_base, dtype=np.float64),
+        lift_rate_m_s=float(command.lift_rate_m_s),
+        head_rate_rad_s=np.array(command.head_rate_rad_s, dtype=np.float64),
+    )

@@ -1,0 +1,115 @@
+"""Driving the base to a pose, for every skill: path planning, replanning, stopping."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.belief.belief import Belief
+from agent.messages import Observation
+from controllers.motion import se2
+from controllers.motion.doors import without_doorway
+from controllers.motion.follow import DOOR_PUSH, BaseLimits, arrived, follow
+from controllers.motion.paths import NoPath, Path, Travel, is_blocked
+
+Array = NDArray[np.float64]
+
+REPLAN_S = 1.5
+STUCK_S = 6.0
+STUCK_M = 0.04
+RETRY_PATH_S = 1.0
+PATIENCE_S = 4.0
+PUSHING_WITHIN_M = 1.3
+
+
+@dataclass(frozen=True, slots=True)
+class BasePose:
+    """Where the base should stand, in the map frame."""
+
+    x: float
+    y: float
+    yaw: float | None
+    tolerance_m: float = 0.0
+    """How far from it is good enough when the spot itself is not free."""
+
+
+class Drive:
+    """One drive to one pose. `failed` names the reason, `there` says when it has arrived."""
+
+    def __init__(
+        self, goal: BasePose, limits: BaseLimits = BaseLimits(), fine: bool = True, push_doors: bool = False
+    ) -> None:
+        self.goal = goal
+        self._push_doors = push_doors
+        self.there = False
+        self.failed = ""
+        self._limits = limits
+        self._fine = fine
+        self._path: Path | None = None
+        self._planned_s = -1e9
+        self._no_path_since_s: float | None = None
+        self._progress_s = 0.0
+        self._progress_at: Array | None = None
+
+    def tick(self, belief: Belief, observation: Observation) -> Array:
+        """Base velocity (3,) in the base frame."""
+        now = observation.time_s
+        self._plan(belief, now)
+        still = np.zeros(3)
+        if self._path is None or self.failed:
+            return still
+        pose = belief.base_pose
+        tolerance = (0.015, 0.03) if self._fine else (0.15, 0.4)
+        if arrived(self._path, pose, self.goal.yaw, *tolerance):
+            self.there = True
+            return still
+        self._watch_progress(pose, now)
+        obstacles, limits = belief.obstacles_in_base, self._limits
+        if self._push_doors and obstacles is not None:
+            obstacles, limits = self._without_leaves(belief, obstacles)
+        return follow(
+            self._path, pose, observation.applied.base_velocity_in_base, limits, self.goal.yaw, obstacles
+        )
+
+    def _without_leaves(self, belief: Belief, obstacles_in_base: Array) -> tuple[Array, BaseLimits]:
+        """What may not be touched while a door is pushed, and how fast to drive near one."""
+        limits = self._limits
+        points = se2.transform_points(belief.base_pose, obstacles_in_base)
+        for leaf in belief.map.doors.values():
+            x, y = leaf.position_in_map_m
+            if float(np.hypot(belief.base_pose[0] - x, belief.base_pose[1] - y)) < PUSHING_WITHIN_M:
+                limits = DOOR_PUSH
+                points = without_doorway(points, (x, y), leaf.yaw_in_map_rad, leaf.width_m)
+        return se2.transform_points(se2.inverse(belief.base_pose), points), limits
+
+    @property
+    def remaining_m(self) -> float:
+        return float("inf") if self._path is None else self._path.length_m
+
+    def _plan(self, belief: Belief, now: float) -> None:
+        age = now - self._planned_s
+        if self._path is not None and age < REPLAN_S:
+            return
+        if self._path is None and age < RETRY_PATH_S:
+            return
+        grid = belief.map.costs(self._push_doors)
+        if self._path is not None and age < 4 * REPLAN_S and not is_blocked(grid, self._path, belief.base_pose[:2]):
+            self._planned_s = now - 0.5 * REPLAN_S
+            return
+        result = Travel(grid, belief.base_pose[:2]).path_to((self.goal.x, self.goal.y), self.goal.tolerance_m)
+        self._planned_s = now
+        if isinstance(result, NoPath):
+            if self._no_path_since_s is None:
+                self._no_path_since_s = now
+            if now - self._no_path_since_s > PATIENCE_S:
+                self.failed = f"no-path-{result.reason}"
+            self._path = None
+            return
+        self._no_path_since_s = None
+        self._path = result
+
+    def _watch_progress(self, pose: Array, now: float) -> None:
+        if self._progress_at is None or float(np.abs(pose - self._progress_at).max()) > STUCK_M:
+            self._progress_at, self._progress_s = np.array(pose), now
+        elif now - self._progress_s > STUCK_S:
+            self.failed = "stuck"

@@ -1,0 +1,42 @@
+"""Where the head looks."""
+
+from math import atan2, hypot, pi, sin
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.frames import Pose, wrap
+from agent.messages import JOINT_NAMES, Observation
+from controllers.arm_model import HEAD_LOWER_RAD, HEAD_MAX_VELOCITY_RAD_S, HEAD_UPPER_RAD
+
+Array = NDArray[np.float64]
+
+PAN, TILT = JOINT_NAMES.index("head_pan"), JOINT_NAMES.index("head_tilt")
+EYE_HEIGHT_M = 1.5
+GAIN = 6.0
+SWEEP_PERIOD_S = 5.0
+SWEEP_TILT_RAD = 0.45
+
+
+def look_at(point_in_base: Array, observation: Observation) -> Array:
+    """Head rates (2,) that turn the camera to a point in the base frame."""
+    x, y, z = (float(v) for v in point_in_base)
+    pan = wrap(atan2(y, x))
+    tilt = atan2(EYE_HEIGHT_M - z, max(0.1, hypot(x, y)))
+    return _turn_to(pan, tilt, observation)
+
+
+def look_at_map_point(point_in_map: Array, base_in_map: Pose, observation: Observation) -> Array:
+    return look_at(base_in_map.inverse().point(point_in_map), observation)
+
+
+def sweep(observation: Observation, width_rad: float = 1.1) -> Array:
+    """Look about while driving."""
+    pan = width_rad * sin(2 * pi * observation.time_s / SWEEP_PERIOD_S)
+    return _turn_to(pan, SWEEP_TILT_RAD, observation)
+
+
+def _turn_to(pan: float, tilt: float, observation: Observation) -> Array:
+    goal = np.clip(np.array([pan, tilt]), HEAD_LOWER_RAD, HEAD_UPPER_RAD)
+    now = np.array([observation.joint_position[PAN], observation.joint_position[TILT]])
+    return np.clip(GAIN * (goal - now), -HEAD_MAX_VELOCITY_RAD_S, HEAD_MAX_VELOCITY_RAD_S)

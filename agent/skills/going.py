@@ -1,0 +1,206 @@
+"""Skills that only drive and look: go to, carry, look for, explore."""
+
+from math import cos, pi, sin
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.belief.belief import Belief
+from agent.belief.classes import FRONTS
+from agent.belief.entities import Entity
+from agent.belief.places import front_directions
+from agent.messages import Observation, Subgoal
+from agent.policies.interface import Policy
+from agent.skills.command import Command
+from agent.skills.drive import BasePose, Drive
+from agent.skills.gaze import look_at_map_point, sweep
+from agent.skills.posture import towards, tucked
+from agent.skills.skill import Skill
+from controllers.motion.explore import View, choose_frontier, frontiers
+from controllers.motion.follow import FULL_MUG, BaseLimits
+from controllers.motion.paths import Travel
+
+Array = NDArray[np.float64]
+
+NEAR_M = 1.0
+VIEW_M = 1.05
+LOOK_S = 3.5
+LOOK_STEP_S = 0.9
+EXPLORE_S = 25.0
+MAX_VIEWS = 4
+
+
+class Driving(Skill):
+    """Common part: arm tucked while a Drive runs."""
+
+    def __init__(self, subgoal: Subgoal, policy: Policy) -> None:
+        super().__init__(subgoal, policy)
+        self._drive: Drive | None = None
+
+    def driving(self, belief: Belief, observation: Observation, head: Array) -> Command:
+        held = belief.hand.held
+        full = held is not None and held.entity_id in belief.full_mugs
+        posture = tucked() if held is None else tucked(held.pitch_down_rad)
+        twist, rate, _ = towards(posture, belief.hand.tool_in_base, observation, 0.2 if full else 0.45)
+        velocity = np.zeros(3) if self._drive is None else self._drive.tick(belief, observation)
+        command = Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
+        command.phase = "drive"
+        if held is not None:
+            command.grip_mode, command.grip = "force", 20.0
+        return command
+
+
+class GoTo(Driving):
+    """Stand about a metre from an entity and face it."""
+
+    near_m = NEAR_M
+    limits = BaseLimits()
+
+    def tick(self, belief: Belief, observation: Observation) -> Command:
+        if belief.hand.lost:
+            belief.hand.lost = ""
+            return self.fail("lost-grip")
+        entity = belief.entities.get(self.subgoal.target)
+        if entity is None:
+            return self.fail("target-not-known")
+        if self._drive is None:
+            goal = standing_before(entity, belief, self.near_m)
+            if goal is None:
+                return self.fail("unreachable")
+            self._drive = Drive(goal, self.limits, fine=False)
+        if self._drive.failed:
+            return self.fail(self._drive.failed)
+        if self._drive.there:
+            return self.succeed()
+        head = look_at_map_point(entity.position, belief.base_in_map, observation)
+        return self.driving(belief, observation, head)
+
+
+class Carry(GoTo):
+    """Bring the full mug before the table."""
+
+    near_m = 0.75
+    limits = FULL_MUG
+
+
+def standing_before(entity: Entity, belief: Belief, distance_m: float) -> BasePose | None:
+    """The nearest free base pose that faces a side of an entity from this far off its edge."""
+    travel = Travel(belief.map.costs(), belief.base_pose[:2])
+    poses = []
+    for direction in front_directions(entity):
+        turned = abs(np.sin(direction - entity.yaw)) > 0.7
+        depth, width = (0.0, 0.0) if entity.size is None else (float(entity.size[0]), float(entity.size[1]))
+        along, across = (depth, width) if turned else (width, depth)
+        for aside in (0.0, 0.3, -0.3, 0.6, -0.6):
+            if abs(aside) > 0.5 * along + 0.2:
+                continue
+            for extra in (0.0, 0.2, -0.2):
+                out = 0.5 * across + distance_m + extra
+                x = float(entity.position[0]) + cos(direction) * out - sin(direction) * aside
+                y = float(entity.position[1]) + sin(direction) * out + cos(direction) * aside
+                poses.append(BasePose(x, y, direction + pi))
+    costs = travel.costs_to(np.array([(p.x, p.y) for p in poses]))
+    best = int(np.argmin(costs))
+    return poses[best] if np.isfinite(costs[best]) else None
+
+
+class LookFor(Driving):
+    """Look at every part of a place from near, until it was seen well enough."""
+
+    def __init__(self, subgoal: Subgoal, policy: Policy) -> None:
+        super().__init__(subgoal, policy)
+        self._views = 0
+        self._arrived_s: float | None = None
+
+    def tick(self, belief: Belief, observation: Observation) -> Command:
+        if belief.hand.lost:
+            belief.hand.lost = ""
+            return self.fail("lost-grip")
+        place = belief.entities.get(self.subgoal.target)
+        if place is None:
+            return self.fail("target-not-known")
+        if belief.coverage.is_searched(place.id) and (self._arrived_s is None or belief.time_s - self._arrived_s > 0.6):
+            return self._searched(belief)
+        point = self._point(belief, place)
+        if self._drive is None:
+            goal = self._view_pose(belief, place, point)
+            if goal is None:
+                return self.fail("unreachable")
+            self._drive = Drive(goal, fine=False)
+        if self._drive.failed:
+            return self.fail(self._drive.failed)
+        head = look_at_map_point(point, belief.base_in_map, observation)
+        if not self._drive.there:
+            return self.driving(belief, observation, head)
+        if self._arrived_s is None:
+            self._arrived_s = belief.time_s
+        if belief.time_s - self._arrived_s > LOOK_S:
+            self._views += 1
+            if self._views >= MAX_VIEWS:
+                return self._searched(belief)
+            self._drive, self._arrived_s = None, None
+            return Command(head_rate_rad_s=head)
+        return self.driving(belief, observation, head)
+
+    def _searched(self, belief: Belief) -> Command:
+        belief.searched.add((self.subgoal.target, self.subgoal.item))
+        return self.succeed()
+
+    def _point(self, belief: Belief, place: Entity) -> Array:
+        """The part of the place that was seen least."""
+        points = belief.coverage.unseen(place)
+        nearest = np.argmin(np.hypot(points[:, 0] - belief.base_pose[0], points[:, 1] - belief.base_pose[1]))
+        return points[int(nearest)]
+
+    def _view_pose(self, belief: Belief, place: Entity, point: Array) -> BasePose | None:
+        travel = Travel(belief.map.costs(), belief.base_pose[:2])
+        poses = []
+        for direction in front_directions(place):
+            for turn in (0.0, 0.4, -0.4):
+                for distance in (VIEW_M, 1.3, 0.85):
+                    yaw = direction + turn
+                    from_front = distance + (0.1 if place.class_name in FRONTS else 0.0)
+                    x = float(point[0]) + cos(yaw) * from_front
+                    y = float(point[1]) + sin(yaw) * from_front
+                    poses.append((BasePose(x, y, yaw + pi), 0.5 * abs(turn)))
+        costs = travel.costs_to(np.array([(p.x, p.y) for p, _ in poses])) + np.array([c for _, c in poses])
+        order = np.argsort(costs, kind="stable")
+        pick = int(order[min(self._views, len(order) - 1)])
+        if not np.isfinite(costs[pick]):
+            pick = int(order[0])
+        return poses[pick][0] if np.isfinite(costs[pick]) else None
+
+
+class Explore(Driving):
+    """Drive to a frontier of the map and look about; done when it is no longer one, or something new was seen."""
+
+    def __init__(self, subgoal: Subgoal, policy: Policy) -> None:
+        super().__init__(subgoal, policy)
+        self._view: View | None = None
+        self._started_s: float | None = None
+        self._checked_s = 0.0
+
+    def tick(self, belief: Belief, observation: Observation) -> Command:
+        now = belief.time_s
+        if self._started_s is None:
+            self._started_s = now
+        if self._view is None or now - self._checked_s > 2.0:
+            self._checked_s = now
+            grid = belief.map.costs()
+            found = [f for f in frontiers(grid) if not f.door]
+            keep = None if self._view is None else (self._view.frontier.x_m, self._view.frontier.y_m)
+            view = choose_frontier(found, Travel(grid, belief.base_pose[:2]), belief.base_pose, keep_xy=keep)
+            if view is None:
+                return self.succeed() if self._view is not None else self.fail("nothing-left-to-explore")
+            moved = keep is None or np.hypot(view.frontier.x_m - keep[0], view.frontier.y_m - keep[1]) > 0.8
+            if moved or self._drive is None:
+                x, y, yaw = (float(v) for v in view.pose_in_map)
+                self._drive = Drive(BasePose(x, y, yaw, 0.5), fine=False)
+            self._view = view
+        assert self._drive is not None
+        if self._drive.there or self._drive.failed:
+            belief.map.dismiss_frontier((self._view.frontier.x_m, self._view.frontier.y_m))
+            return self.succeed()
+        if now - self._started_s > EXPLORE_S:
+            return self.succeed()
+        return self.driving(belief, observation, sweep(observation))

@@ -1,0 +1,136 @@
+"""Open and close the lid of a coffee machine."""
+
+from math import pi
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.belief.belief import Belief
+from agent.belief.entities import Entity
+from agent.frames import Pose, planar, tool_rotation
+from agent.policies.interface import Goal, Motion
+from agent.policies.scripted.lid import UNDER_M
+from agent.skills.approach import Approach
+from agent.skills.manipulation import Manipulation
+
+Array = NDArray[np.float64]
+
+PITCH_RAD = np.deg2rad(8.0)
+LID_TRAVEL_RAD = 1.83
+BACK_RADIUS_M = 0.112
+"""From hinge to tab of lids hinged at the back; a detector gives no lengths of it."""
+OPEN_STATE, CLOSED_STATE = 0.7, 0.1
+BESIDE_M = 0.006
+"""A finger under a tab at the side keeps this much away from the machine's body."""
+
+
+class Lid(Manipulation):
+    """Common part. Target: the tab of the closed lid."""
+
+    def precondition(self, belief: Belief) -> str:
+        return "hand-not-empty" if belief.hand.held is not None else ""
+
+    def lid(self, belief: Belief) -> Entity | None:
+        return belief.machine_part(self.subgoal.target, "machine_lid")
+
+    def watched_entity(self) -> str:
+        return self.subgoal.target
+
+    def approaches(self, belief: Belief) -> list[Approach]:
+        yaw = belief.entities[self.subgoal.target].yaw + pi
+        return [
+            Approach(yaw, PITCH_RAD, standoff, roll_rad=self.roll(belief), penalty=0.2 * k)
+            for k, standoff in enumerate((0.68, 0.74, 0.63))
+        ]
+
+    def roll(self, belief: Belief) -> float:
+        return 0.0
+
+    def side(self, belief: Belief) -> int:
+        """0 hinge at the back, +1 at the left of someone in front, −1 at the right."""
+        lid = self.lid(belief)
+        name = "" if lid is None else lid.class_name
+        return 1 if name.endswith("left") else -1 if name.endswith("right") else 0
+
+    def radius(self, belief: Belief) -> float:
+        machine = belief.entities[self.subgoal.target]
+        if self.side(belief) == 0 or machine.size is None:
+            return BACK_RADIUS_M
+        return 0.5 * float(machine.size[1]) + 0.066
+
+    def hinge(self, belief: Belief) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+        """Point and direction of the hinge axis in the target frame."""
+        side, radius = self.side(belief), self.radius(belief)
+        if side == 0:
+            return (radius, 0.0, 0.0), (0.0, 1.0, 0.0)
+        # out = (0, −side, 0); the axis is out × up.
+        return (0.0, side * radius, 0.0), (-float(side), 0.0, 0.0)
+
+    def target_point(self, belief: Belief) -> Array | None:
+        """The tab where it is when the lid is closed."""
+        lid = self.lid(belief)
+        machine = belief.entities.get(self.subgoal.target)
+        if lid is None or machine is None:
+            return None
+        opening = lid.state or 0.0
+        if opening < 0.3:
+            return lid.position
+        angle = opening * LID_TRAVEL_RAD
+        side, radius = self.side(belief), self.radius(belief)
+        out_of_hinge = np.array([-1.0, 0.0, 0.0]) if side == 0 else np.array([0.0, -float(side), 0.0])
+        moved = radius * ((1 - np.cos(angle)) * -out_of_hinge + np.sin(angle) * np.array([0.0, 0.0, 1.0]))
+        frame = planar(0.0, 0.0, machine.yaw + pi)
+        return lid.position - frame.rotation @ moved
+
+    def opening(self, belief: Belief) -> float | None:
+        lid = self.lid(belief)
+        return None if lid is None else lid.state
+
+
+class OpenLid(Lid):
+    act_timeout_s = 18.0
+    ready_width_m = 0.0
+
+    def roll(self, belief: Belief) -> float:
+        # A tab at the side is narrow: the two fingers go under it one above the other.
+        return 0.5 * pi if self.side(belief) else 0.0
+
+    def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
+        hinge, axis = self.hinge(belief)
+        side = self.side(belief)
+        rotation = tool_rotation(approach.pitch_down_rad, approach.roll_rad)
+        under = UNDER_M if side == 0 else UNDER_M + 0.012
+        position = np.array([-0.014, 0.0, -under]) if side == 0 else np.array([0.002, -side * BESIDE_M, -under])
+        return Goal(
+            Pose(position, rotation),
+            approach_m=0.10,
+            axis="hinge",
+            hinge_in_target=hinge,
+            hinge_direction_in_target=axis,
+            travel=LID_TRAVEL_RAD,
+        )
+
+    def judge(self, belief: Belief, motion: Motion) -> str:
+        if motion.finished:
+            return "done"
+        return ""
+
+
+class CloseLid(Lid):
+    act_timeout_s = 25.0
+    ready_width_m = 0.09
+
+    def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
+        hinge, axis = self.hinge(belief)
+        return Goal(
+            Pose(np.zeros(3), tool_rotation(approach.pitch_down_rad)),
+            approach_m=0.12,
+            above_m=0.10,
+            axis="hinge",
+            hinge_in_target=hinge,
+            hinge_direction_in_target=axis,
+            travel=LID_TRAVEL_RAD,
+        )
+
+    def judge(self, belief: Belief, motion: Motion) -> str:
+        return "done" if motion.finished else ""

@@ -1,0 +1,296 @@
+"""The frame of every skill that touches something: drive there, look, set up, let the policy act, check, tuck in.
+
+A subclass says what the target is, from where it can be approached, what the tool should do there and when it
+is done. Retries come from a different approach and always look anew.
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.belief.belief import Belief
+from agent.frames import Pose
+from agent.messages import Observation, Subgoal
+from agent.policies.interface import Goal, Motion, Policy, Situation
+from agent.skills.approach import Approach, ranked
+from agent.skills.command import Command
+from agent.skills.drive import Drive
+from agent.skills.gaze import look_at_map_point
+from agent.skills.posture import TRAVEL_LIFT_M, Posture, lift_rate, towards, tucked
+from agent.skills.skill import Skill
+from controllers.arm_model import comfortable_lift
+from controllers.motion.follow import FULL_MUG, BaseLimits
+
+Array = NDArray[np.float64]
+
+MAX_ATTEMPTS = 3
+FRESH_S = 4.0
+LOOK_TIMEOUT_S = 3.0
+SETUP_TIMEOUT_S = 9.0
+FORCE_SMOOTHING = 0.25
+FULL_MUG_SPEED_M_S = 0.25
+
+
+@dataclass(slots=True)
+class Aim:
+    """Target and goal of one attempt, fixed when acting begins."""
+
+    approach: Approach
+    target_in_map: Pose
+    goal: Goal
+    ready_lift_m: float
+    target_std_m: float
+
+
+class Manipulation(Skill):
+    """Template of the manipulation skills."""
+
+    needs_fresh_look = True
+    act_timeout_s = 25.0
+
+    def __init__(self, subgoal: Subgoal, policy: Policy) -> None:
+        super().__init__(subgoal, policy)
+        self._phase = "choose"
+        self._approach: Approach | None = None
+        self._tried: list[Approach] = []
+        self._drive: Drive | None = None
+        self._aim: Aim | None = None
+        self._since_s = 0.0
+        self._force = np.zeros(3)
+        self._outcome = ""
+
+    # --- what a subclass says
+
+    @abstractmethod
+    def target_point(self, belief: Belief) -> Array | None:
+        """Where the target is believed to be, (3,) in the map frame; None when it is not known."""
+
+    @abstractmethod
+    def approaches(self, belief: Belief) -> list[Approach]: ...
+
+    @abstractmethod
+    def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
+        """What the tool should do; None when that cannot be said (the attempt fails)."""
+
+    @abstractmethod
+    def judge(self, belief: Belief, motion: Motion) -> str:
+        """After each tick of acting: `` to go on, `done`, or a reason of failure."""
+
+    def watched_entity(self) -> str:
+        """Id of the entity that must have been seen lately before acting."""
+        return self.subgoal.target
+
+    def opening(self, belief: Belief) -> float | None:
+        return None
+
+    def before_acting(self, belief: Belief) -> None:
+        """Hook: acting begins."""
+
+    def precondition(self, belief: Belief) -> str:
+        """`` or why the skill cannot start."""
+        return ""
+
+    # --- the phases
+
+    def tick(self, belief: Belief, observation: Observation) -> Command:
+        raw = belief.hand.tool_in_base.rotation @ belief.hand.wrench_in_tool[:3]
+        self._force += FORCE_SMOOTHING * (raw - self._force)
+        if belief.hand.lost and belief.hand.lost != self.subgoal.id:
+            belief.hand.lost = ""
+            return self.fail("lost-grip")
+        command = getattr(self, "_tick_" + self._phase)(belief, observation)
+        command.phase = command.phase or self._phase
+        return self._keep_grip(belief, command)
+
+    def _keep_grip(self, belief: Belief, command: Command) -> Command:
+        """Outside of acting, fingers keep holding what they hold."""
+        if self._phase != "act" and belief.hand.held is not None:
+            command.grip_mode, command.grip = "force", 20.0
+        return command
+
+    def _enter(self, phase: str, belief: Belief) -> None:
+        self._phase = phase
+        self._since_s = belief.time_s
+
+    def _tick_choose(self, belief: Belief, observation: Observation) -> Command:
+        trouble = self.precondition(belief)
+        if trouble:
+            return self.fail(trouble)
+        point = self.target_point(belief)
+        if point is None:
+            return self.fail("target-not-known")
+        options = ranked(belief, point, self.approaches(belief))
+        if not options:
+            return self.fail("unreachable")
+        fresh = [a for a in options if a not in self._tried]
+        self._approach = (fresh or options)[0]
+        self._tried.append(self._approach)
+        self._drive = Drive(self._approach.base_pose(point), self._base_limits(belief))
+        self._enter("travel", belief)
+        return Command()
+
+    def _base_limits(self, belief: Belief) -> BaseLimits:
+        held = belief.hand.held
+        return FULL_MUG if held is not None and held.entity_id in belief.full_mugs else BaseLimits()
+
+    def _tick_travel(self, belief: Belief, observation: Observation) -> Command:
+        assert self._drive is not None
+        assert self._approach is not None
+        point = self.target_point(belief)
+        if point is None:
+            return self.fail("target-lost")
+        velocity = self._drive.tick(belief, observation)
+        if self._drive.failed:
+            return self._try_again(belief, self._drive.failed)
+        posture = self._tucked(belief)
+        twist, rate, _ = towards(posture, belief.hand.tool_in_base, observation, self._arm_speed(belief))
+        head = look_at_map_point(point, belief.base_in_map, observation)
+        if self._drive.there:
+            self._enter("look", belief)
+        return Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
+
+    def _tucked(self, belief: Belief) -> Posture:
+        held = belief.hand.held
+        return tucked() if held is None else tucked(held.pitch_down_rad)
+
+    def _arm_speed(self, belief: Belief) -> float:
+        held = belief.hand.held
+        return FULL_MUG_SPEED_M_S if held is not None and held.entity_id in belief.full_mugs else 0.45
+
+    def _tick_look(self, belief: Belief, observation: Observation) -> Command:
+        """Stand still, lift already on its way, until the target was seen well."""
+        assert self._approach is not None
+        point = self.target_point(belief)
+        if point is None:
+            return self.fail("target-lost")
+        waited = belief.time_s - self._since_s
+        entity = belief.entities.get(self.watched_entity())
+        seen = entity is not None and belief.time_s - entity.last_seen_s < 0.35
+        if waited > 0.4 and (seen or not self.needs_fresh_look):
+            return self._set_up(belief, point)
+        if waited > LOOK_TIMEOUT_S:
+            if entity is not None and belief.time_s - entity.last_seen_s < FRESH_S:
+                return self._set_up(belief, point)
+            return self._try_again(belief, "target-not-seen")
+        head = look_at_map_point(point, belief.base_in_map, observation)
+        lift = comfortable_lift(float(point[2]), self._approach.pitch_down_rad)
+        # Lower the arm out of the line of sight when the target is hidden behind it.
+        rate = lift_rate(lift if waited > 1.0 else TRAVEL_LIFT_M, observation, 0.2)
+        twist = np.zeros(6)
+        twist[2] = rate
+        return Command(twist, True, lift_rate_m_s=rate, head_rate_rad_s=head)
+
+    def _set_up(self, belief: Belief, point: Array) -> Command:
+        assert self._approach is not None
+        target_in_map = self._approach.target_frame(point)
+        goal = self.goal(belief, self._approach, target_in_map)
+        if goal is None:
+            return self._try_again(belief, "no-goal")
+        tool_height = float(point[2] + goal.tool_in_target.position[2])
+        entity = belief.entities.get(self.watched_entity())
+        std = 0.01 if entity is None else float(entity.variance) ** 0.5
+        lift = comfortable_lift(tool_height, self._approach.pitch_down_rad)
+        self._aim = Aim(self._approach, target_in_map, goal, lift, std)
+        self._enter("ready", belief)
+        return Command()
+
+    def ready_pose(self, aim: Aim) -> Pose:
+        """Tool pose in the target frame from which the policy starts."""
+        goal = aim.goal.tool_in_target
+        back = goal.position - goal.rotation[:, 2] * aim.goal.approach_m
+        return Pose(back + np.array([0.0, 0.0, aim.goal.above_m]), goal.rotation)
+
+    def _tick_ready(self, belief: Belief, observation: Observation) -> Command:
+        """Lift to its height, tool to where acting begins."""
+        assert self._aim is not None
+        target_in_base = belief.base_in_map.inverse() @ self._aim.target_in_map
+        tool = target_in_base @ self.ready_pose(self._aim)
+        posture = Posture(tool, self._aim.ready_lift_m)
+        twist, rate, there = towards(posture, belief.hand.tool_in_base, observation, self._arm_speed(belief))
+        lift_gap = abs(self._aim.ready_lift_m - float(observation.joint_position[0]))
+        if lift_gap > 0.1:
+            # Far from its height the arm only rides along, still tucked.
+            twist = np.zeros(6)
+            twist[2] = rate
+        head = look_at_map_point(self._aim.target_in_map.position, belief.base_in_map, observation)
+        if there or belief.time_s - self._since_s > SETUP_TIMEOUT_S:
+            self.policy.reset()
+            self.before_acting(belief)
+            self._enter("act", belief)
+        return Command(twist, True, "width", self.ready_width_m, lift_rate_m_s=rate, head_rate_rad_s=head)
+
+    ready_width_m = 0.108
+
+    def _tick_act(self, belief: Belief, observation: Observation) -> Command:
+        assert self._aim is not None
+        target_in_base = belief.base_in_map.inverse() @ self._aim.target_in_map
+        elapsed = belief.time_s - self._since_s
+        motion = self.policy.act(self._situation(belief, observation, target_in_base, elapsed))
+        self.estimate = motion.estimate
+        verdict = self.judge(belief, motion)
+        if not verdict and elapsed > min(self.act_timeout_s, self.subgoal.limits.time_s):
+            verdict = "timeout"
+        if verdict:
+            self._outcome = "" if verdict == "done" else verdict
+            self._enter("stow", belief)
+        rotation = target_in_base.rotation
+        twist = np.concatenate([rotation @ motion.twist_in_target[:3], rotation @ motion.twist_in_target[3:]])
+        head = look_at_map_point(self._aim.target_in_map.position, belief.base_in_map, observation)
+        return Command(
+            twist,
+            False,
+            motion.grip_mode,
+            motion.grip,
+            motion.base_velocity_in_base,
+            head_rate_rad_s=head,
+            phase=motion.phase,
+        )
+
+    def _situation(self, belief: Belief, observation: Observation, target_in_base: Pose, elapsed_s: float) -> Situation:
+        assert self._aim is not None
+        hand = belief.hand
+        return Situation(
+            kind=self.subgoal.kind,
+            goal=self._aim.goal,
+            limits=self.subgoal.limits,
+            tool_in_target=target_in_base.inverse() @ hand.tool_in_base,
+            target_in_base=target_in_base,
+            target_std_m=self._aim.target_std_m,
+            observation=observation,
+            width_m=hand.width_m,
+            grip_force_n=hand.force_n,
+            pads_touch=hand.pads_touch,
+            holding=hand.held is not None,
+            force_in_target_n=target_in_base.rotation.T @ self._force,
+            opening=self.opening(belief),
+            elapsed_s=elapsed_s,
+        )
+
+    def _tick_stow(self, belief: Belief, observation: Observation) -> Command:
+        """Back from the scene and tuck in."""
+        assert self._aim is not None
+        posture = self._tucked(belief)
+        now = belief.hand.tool_in_base
+        waited = belief.time_s - self._since_s
+        # First straight back at the height where the tool is, then up or down.
+        level = abs(float(now.position[0] - posture.tool.position[0])) < 0.06
+        goal = posture
+        if not level and waited < 4.0:
+            lift = float(observation.joint_position[0])
+            back = np.array([posture.tool.position[0], posture.tool.position[1], now.position[2]])
+            goal = Posture(Pose(back, posture.tool.rotation), lift)
+        twist, rate, there = towards(goal, now, observation, self._arm_speed(belief))
+        if (there and goal is posture) or waited > SETUP_TIMEOUT_S:
+            if self._outcome:
+                return self._try_again(belief, self._outcome)
+            return self.succeed()
+        return Command(twist, True, "width", 0.108, lift_rate_m_s=rate)
+
+    def _try_again(self, belief: Belief, reason: str) -> Command:
+        if self.attempt >= MAX_ATTEMPTS:
+            return self.fail(reason)
+        self.attempt += 1
+        self._enter("choose", belief)
+        return Command()

@@ -1,0 +1,91 @@
+"""Pick up a mug, a pod or something that is in the way."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.belief.belief import Belief
+from agent.belief.classes import FRONTS
+from agent.belief.places import place_of
+from agent.frames import Pose, planar, tool_rotation
+from agent.policies.interface import Goal, Motion
+from agent.skills.approach import Approach
+from agent.skills.grasping import HALF_HEIGHT_M, _machine_over, approaches_to, lowest_tool_height
+from agent.skills.manipulation import Manipulation
+
+Array = NDArray[np.float64]
+
+FIRM_N = 8.0
+FIRM_TICKS = 25
+CLOSED_ON_NOTHING_M = 0.008
+
+
+class Pick(Manipulation):
+    """Target: the object's centre as seen."""
+
+    act_timeout_s = 20.0
+
+    def precondition(self, belief: Belief) -> str:
+        if belief.hand.held is not None:
+            return "hand-not-empty"
+        return ""
+
+    def target_point(self, belief: Belief) -> Array | None:
+        entity = belief.entities.get(self.subgoal.target)
+        return None if entity is None else entity.position
+
+    def approaches(self, belief: Belief) -> list[Approach]:
+        return approaches_to(belief.entities[self.subgoal.target], belief)
+
+    def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
+        entity = belief.entities[self.subgoal.target]
+        place = place_of(entity, belief.entities)
+        pitch = approach.pitch_down_rad
+        height = 0.0
+        if entity.class_name in HALF_HEIGHT_M:
+            height = max(0.0, lowest_tool_height(pitch) - HALF_HEIGHT_M[entity.class_name])
+        lift, back = 0.05, 0.12
+        if _machine_over(entity, belief) is not None:
+            lift, height = 0.012, height - 0.008
+        elif place is not None and place.class_name == "drawer":
+            lift, height, back = 0.14, height + 0.012, 0.14
+        elif place is not None and place.class_name in FRONTS:
+            lift, back = 0.03, 0.16
+        return Goal(Pose(np.array([0.0, 0.0, height]), tool_rotation(pitch)), approach_m=back, above_m=lift)
+
+    def before_acting(self, belief: Belief) -> None:
+        self._firm_ticks = 0
+
+    def ready_pose(self, aim) -> Pose:  # type: ignore[no-untyped-def]
+        goal = aim.goal.tool_in_target
+        return Pose(goal.position - goal.rotation[:, 2] * aim.goal.approach_m, goal.rotation)
+
+    def judge(self, belief: Belief, motion: Motion) -> str:
+        hand = belief.hand
+        if hand.held is None:
+            if motion.phase == "close":
+                if hand.width_m < CLOSED_ON_NOTHING_M:
+                    self._note_miss(belief)
+                    return "missed"
+                self._firm_ticks = self._firm_ticks + 1 if hand.pads_touch and hand.force_n > FIRM_N else 0
+                if self._firm_ticks >= FIRM_TICKS:
+                    self._take(belief)
+            return ""
+        return "done" if motion.finished else ""
+
+    def _take(self, belief: Belief) -> None:
+        assert self._aim is not None
+        entity = belief.entities[self.subgoal.target]
+        tool = belief.tool_in_map
+        in_tool = tool.inverse().point(entity.position)
+        # Between the pads for sure; along and across them as far as sight can be trusted.
+        in_tool = np.array([np.clip(in_tool[0], -0.03, 0.03), 0.0, np.clip(in_tool[2], -0.015, 0.015)])
+        centre = tool.point(in_tool)
+        upright = planar(float(centre[0]), float(centre[1]), self._aim.approach.yaw, float(centre[2]))
+        belief.hand.grasp(entity.id, belief.base_in_map.inverse() @ upright, self._aim.approach.pitch_down_rad)
+
+    def _note_miss(self, belief: Belief) -> None:
+        assert self._aim is not None
+        entity = belief.entities[self.subgoal.target]
+        key = f"missed-{round(self._aim.approach.yaw * 4)}"
+        entity.notes[key] = entity.notes.get(key, 0.0) + 1.0
+        entity.variance = max(entity.variance, 0.03**2)

@@ -1,0 +1,171 @@
+"""Putting down what is held: on a surface, under the spout, on the dining table, a pod into its holder."""
+
+from math import pi
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.belief.belief import Belief
+from agent.belief.entities import Entity
+from agent.belief.places import free_spots, front_directions
+from agent.frames import Pose
+from agent.messages import Subgoal
+from agent.policies.interface import Goal, Motion, Policy
+from agent.skills.approach import Approach, ranked
+from agent.skills.grasping import HALF_HEIGHT_M, STEEPEST_FOR_SPOUT_RAD
+from agent.skills.manipulation import Manipulation
+
+Array = NDArray[np.float64]
+
+SPOTS_TRIED = 6
+
+
+class Putting(Manipulation):
+    """Common part: the tool pose at which the held thing's foot is on the target, and letting go."""
+
+    needs_fresh_look = False
+    approach_m = 0.03
+    above_m = 0.07
+
+    def precondition(self, belief: Belief) -> str:
+        return "nothing-held" if belief.hand.held is None else ""
+
+    def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
+        held = belief.hand.held
+        if held is None:
+            return None
+        half = HALF_HEIGHT_M.get(self._held_class(belief), 0.04)
+        object_in_target = Pose(np.array([0.0, 0.0, half]), np.eye(3))
+        tool_in_target = object_in_target @ held.object_in_tool.inverse()
+        return Goal(tool_in_target, approach_m=self.approach_m, above_m=self.above_m)
+
+    def _held_class(self, belief: Belief) -> str:
+        held = belief.hand.held
+        entity = None if held is None else belief.entities.get(held.entity_id)
+        return "" if entity is None else entity.class_name
+
+    def _held_pitch(self, belief: Belief) -> float:
+        held = belief.hand.held
+        return 0.35 if held is None else held.pitch_down_rad
+
+    def judge(self, belief: Belief, motion: Motion) -> str:
+        if motion.phase == "release" and belief.hand.held is not None:
+            belief.let_go()
+        if motion.finished and belief.hand.held is None:
+            return self.check(belief)
+        return ""
+
+    def check(self, belief: Belief) -> str:
+        return "done"
+
+
+class Place(Putting):
+    """Target: a free spot near the edge of a surface, on the side that is easiest to reach."""
+
+    def __init__(self, subgoal: Subgoal, policy: Policy) -> None:
+        super().__init__(subgoal, policy)
+        self._spot: Array | None = None
+        self._ways: list[Approach] = []
+
+    def watched_entity(self) -> str:
+        return ""
+
+    def target_point(self, belief: Belief) -> Array | None:
+        if self._spot is None or self._phase == "choose":
+            self._choose_spot(belief)
+        return self._spot
+
+    def approaches(self, belief: Belief) -> list[Approach]:
+        return self._ways
+
+    def _choose_spot(self, belief: Belief) -> None:
+        surface = belief.entities.get(self.subgoal.target)
+        self._spot = None
+        if surface is None:
+            return
+        held = belief.hand.held
+        best_cost = np.inf
+        for direction in front_directions(surface):
+            spots = free_spots(surface, belief.entities, direction, "" if held is None else held.entity_id)
+            for order, spot in enumerate(spots[:SPOTS_TRIED]):
+                ways = [
+                    Approach(direction + pi, self._held_pitch(belief), standoff, penalty=0.2 * k)
+                    for k, standoff in enumerate((0.66, 0.72, 0.60))
+                ]
+                options = ranked(belief, spot, [w for w in ways if w not in self._tried])
+                if not options:
+                    continue
+                base = options[0].base_pose(spot)
+                away = np.hypot(base.x - belief.base_pose[0], base.y - belief.base_pose[1])
+                cost = float(away) + 0.1 * order
+                if cost < best_cost:
+                    best_cost, self._spot, self._ways = cost, spot, options
+                break
+
+
+class Serve(Place):
+    """The same on the dining table, with a full mug: slower by its limits."""
+
+
+class PlaceUnderSpout(Putting):
+    """Target: where the mug's foot belongs on the drip tray."""
+
+    approach_m = 0.13
+    above_m = 0.016
+    needs_fresh_look = True
+
+    def precondition(self, belief: Belief) -> str:
+        trouble = super().precondition(belief)
+        if trouble:
+            return trouble
+        return "steep-grasp" if self._held_pitch(belief) > STEEPEST_FOR_SPOUT_RAD else ""
+
+    def _tray(self, belief: Belief) -> Entity | None:
+        return belief.machine_part(self.subgoal.target, "drip_tray")
+
+    def watched_entity(self) -> str:
+        return self.subgoal.target
+
+    def target_point(self, belief: Belief) -> Array | None:
+        tray = self._tray(belief)
+        return None if tray is None else tray.position
+
+    def approaches(self, belief: Belief) -> list[Approach]:
+        yaw = belief.entities[self.subgoal.target].yaw + pi
+        pitch = self._held_pitch(belief)
+        return [Approach(yaw, pitch, standoff, penalty=0.2 * k) for k, standoff in enumerate((0.68, 0.63, 0.74))]
+
+
+class InsertPod(Putting):
+    """Target: the middle of the pod well, under the open lid."""
+
+    above_m = 0.07
+    needs_fresh_look = True
+
+    def _holder(self, belief: Belief) -> Entity | None:
+        return belief.machine_part(self.subgoal.target, "pod_holder")
+
+    def watched_entity(self) -> str:
+        return self.subgoal.target
+
+    def target_point(self, belief: Belief) -> Array | None:
+        holder = self._holder(belief)
+        return None if holder is None else holder.position
+
+    def approaches(self, belief: Belief) -> list[Approach]:
+        yaw = belief.entities[self.subgoal.target].yaw + pi
+        pitch = self._held_pitch(belief)
+        return [Approach(yaw, pitch, standoff, penalty=0.2 * k) for k, standoff in enumerate((0.66, 0.61, 0.72))]
+
+    def judge(self, belief: Belief, motion: Motion) -> str:
+        held = belief.hand.held
+        verdict = super().judge(belief, motion)
+        if held is not None and belief.hand.held is None:
+            self._pod = held.entity_id
+        return verdict
+
+    def check(self, belief: Belief) -> str:
+        # Whether it is in is seen once the hand is out of the way; the facts use the holder's state.
+        belief.entities.forget(self._pod)
+        belief.gone.add(self._pod)
+        return "done"
