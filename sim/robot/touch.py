@@ -25,10 +25,15 @@ _SPREAD_M = 0.003
 _KERNEL_STEPS = 420
 """Positions per pad length at which the spread is tabulated: 0.1 mm along z."""
 _TAXELS = 2 * 3 * PAD_SHAPE[0] * PAD_SHAPE[1]
-_DRIFT_PERIOD_TICKS = 100
+_CELLS = _TAXELS + SKIN_PATCHES
+_NOISE_TICKS = 50
+"""Noise is drawn for so many ticks at once; the drift moves on between them."""
 _DRIFT_TIME_S = 60.0
-_PRESSURE_SIGN = np.array([-1.0, 1.0])[None, :, None]
-"""The left pad is pressed towards tool −y, the right one towards +y."""
+_CHANNEL_AXES = [1, 0, 2]
+"""Tool axes in the order of the channels: normal, shear along x, shear along z."""
+_TO_READING = np.array([[1.0, -1.0], [-1.0, -1.0], [-1.0, -1.0]]).repeat(PAD_SLOTS, axis=1)
+"""(3, 2 · PAD_SLOTS) signs from what a pad does to the world to what it reads: shear is what the world does to the
+pad, pressure is positive on both (the left one is pressed towards tool −y)."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,20 @@ def _kernel(half_m: float, cells: int) -> Array:
 
 
 _ROWS, _COLUMNS = _kernel(PAD_HALF_Z_M, PAD_SHAPE[0]), _kernel(PAD_HALF_X_M, PAD_SHAPE[1])
+_HALF_XZ_M = np.array([[PAD_HALF_X_M], [PAD_HALF_Z_M]])
+_KERNEL_PER_M = _KERNEL_STEPS / (2.0 * _HALF_XZ_M)
+_KERNEL_OFFSET = _KERNEL_STEPS / 2.0 + 0.5
 
 
-def _extreme(steps: Array) -> Array:
-    """Over the first axis the value farthest from 0, with its sign."""
-    high, low = steps.max(axis=0), steps.min(axis=0)
-    return np.where(high >= -low, high, low)
+def _cross_matrix() -> Array:
+    """(3, 9): this times n ⊗ t, flattened, is n × t. Negative, for the channels' order of axes is left-handed."""
+    levi_civita = np.zeros((3, 3, 3))
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        levi_civita[i, j, k], levi_civita[j, i, k] = -1.0, 1.0
+    return levi_civita.reshape(9, 3).T.copy()
+
+
+_CROSS = _cross_matrix()
 
 
 class Touch:
@@ -76,29 +89,26 @@ class Touch:
         self._skin_map = SkinMap()
         self._section_frame = np.array([s.frame for s in SECTIONS])
         self._raw = np.zeros((STEPS_PER_TICK, self._layout.size))
+        self._cells = np.zeros((STEPS_PER_TICK, _CELLS))
         self.reset()
 
     def reset(self) -> None:
         """Forget the past; gains, dead taxels and offsets are drawn again from the seed."""
         self._count = 0
-        self._ticks = 0
-        self._last_pads = np.zeros((2, 3, *PAD_SHAPE))
-        self._last_skin = np.zeros(SKIN_PATCHES)
+        self._last, self._last_felt = np.zeros(_CELLS), False
         self._random = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self._seed, 0x70C4])))
-        size = _TAXELS + SKIN_PATCHES
-        drawn = self._random.standard_normal((2, size))
-        dead = self._random.random(size) < self._noise.dead_fraction
+        drawn = self._random.standard_normal((2, _CELLS))
+        dead = self._random.random(_CELLS) < self._noise.dead_fraction
         self._gain = np.where(dead, 0.0, 1.0 + self._noise.gain * drawn[0])
         self._noise_scale = np.where(dead, 0.0, self._noise.noise_n)
         self._drift_scale = np.where(dead, 0.0, self._noise.drift_n)
         self._drift = self._drift_scale * drawn[1]
-        self._last_noise = np.zeros(size)
-        self._pad_gain = self._gain[:_TAXELS].reshape(2, 3, *PAD_SHAPE)
-        self._skin_gain = self._gain[_TAXELS:]
+        self._noise_row = 0
+        self._draw_noise()
 
     def after_step(self) -> None:
-        """Keep this step's contacts. Steps beyond a tick without a `read` replace the latest one."""
-        self._raw[min(self._count, STEPS_PER_TICK - 1)] = self._source
+        """Keep this step's contacts. Without a `read`, the latest tick's steps are kept."""
+        self._raw[self._count % STEPS_PER_TICK] = self._source
         self._count += 1
 
     def read(self) -> TouchFrame:
@@ -106,82 +116,79 @@ class Touch:
         if self._count == 0:
             self.after_step()
         raw = self._raw[: min(self._count, STEPS_PER_TICK)]
+        latest = (self._count - 1) % STEPS_PER_TICK
         self._count = 0
-        noise = self._draw_noise()
-        pad_noise, skin_noise = noise[:, :_TAXELS].reshape(2, 2, 3, *PAD_SHAPE), noise[:, _TAXELS:]
+        self._cells.fill(0.0)
+        cells = self._cells[: len(raw)]
+        felt = self._bin_pads(raw, cells)
+        felt = self._bin_skin(raw, cells) or felt
 
-        pads = np.empty((2, 3, 3, *PAD_SHAPE))  # pad, statistic, channel, taxel
-        steps = self._pads(raw)
-        if steps is None:
-            steps = np.zeros((1, 2, 3, *PAD_SHAPE))
-        pads[:, 0] = steps.mean(axis=0) * self._pad_gain + pad_noise[0]
-        pads[:, 1] = _extreme(steps) * self._pad_gain + pad_noise[0]
-        pads[:, 2] = (steps[-1] - self._last_pads) * self._pad_gain + pad_noise[1]
-        self._last_pads = steps[-1]
+        if self._noise_row == _NOISE_TICKS:
+            self._draw_noise()
+        pooled = self._offsets[self._noise_row].copy()  # (3, cells): mean, max, change
+        self._noise_row += 1
+        if felt or self._last_felt:
+            stats = np.empty((3, _CELLS))
+            np.add.reduce(cells, axis=0, out=stats[0])
+            stats[0] /= len(cells)
+            high, low = cells.max(axis=0), cells.min(axis=0)
+            # The extreme value with its sign: shear has both.
+            stats[1] = np.where(high + low >= 0.0, high, low)
+            np.subtract(cells[latest], self._last, out=stats[2])
+            self._last[:] = cells[latest]
+            stats *= self._gain
+            pooled += stats
+        self._last_felt = felt
+        pooled = pooled.astype(np.float16)
+        pads = pooled[:, :_TAXELS].reshape(3, 2, 3, *PAD_SHAPE).swapaxes(0, 1)
+        return TouchFrame(np.ascontiguousarray(pads), pooled[:, _TAXELS:].copy())
 
-        skin = np.empty((3, SKIN_PATCHES))
-        patches = self._skin(raw)
-        if patches is None:
-            patches = np.zeros((1, SKIN_PATCHES))
-        skin[0] = patches.mean(axis=0) * self._skin_gain + skin_noise[0]
-        skin[1] = patches.max(axis=0) * self._skin_gain + skin_noise[0]
-        skin[2] = (patches[-1] - self._last_skin) * self._skin_gain + skin_noise[1]
-        self._last_skin = patches[-1]
-        return TouchFrame(pads.astype(np.float16), skin.astype(np.float16))
+    def _draw_noise(self) -> None:
+        """Noise for the next _NOISE_TICKS ticks: the offsets of mean, max and change of every cell."""
+        keep = float(np.exp(-_NOISE_TICKS * TICK_S / _DRIFT_TIME_S))
+        now = self._noise_scale * self._random.standard_normal((_NOISE_TICKS + 1, _CELLS), np.float32)
+        wander = np.sqrt(1.0 - keep**2) * self._drift_scale * self._random.standard_normal(_CELLS)
+        self._drift = keep * self._drift + wander
+        self._offsets = np.empty((_NOISE_TICKS, 3, _CELLS))
+        self._offsets[:, 0] = self._offsets[:, 1] = now[1:] + self._drift
+        self._offsets[:, 2] = now[1:] - now[:-1]
+        self._noise_row = 0
 
-    def _draw_noise(self) -> Array:
-        """(2, taxels + patches): offset of this tick's values, and of their change."""
-        size = len(self._gain)
-        self._ticks += 1
-        if self._ticks % _DRIFT_PERIOD_TICKS == 0:
-            keep = float(np.exp(-_DRIFT_PERIOD_TICKS * TICK_S / _DRIFT_TIME_S))
-            step = self._random.standard_normal(size)
-            self._drift = keep * self._drift + np.sqrt(1.0 - keep**2) * self._drift_scale * step
-        now = self._noise_scale * self._random.standard_normal(size, dtype=np.float32)
-        noise = np.stack([now + self._drift, now - self._last_noise])
-        self._last_noise = now
-        return noise
-
-    def _pads(self, raw: Array) -> Array | None:
-        """(steps, 2, 3, 12, 8) N, or None when nothing touches the pads."""
-        steps = len(raw)
-        start = self._layout.pads
+    def _bin_pads(self, raw: Array, cells: Array) -> bool:
+        """Adds the pads' taxels to `cells` (steps, _CELLS) in N; whether anything touches them."""
+        steps, start = len(raw), self._layout.pads
         contacts = raw[:, start : start + 2 * PAD_SLOTS * 12].reshape(steps, 2 * PAD_SLOTS, 4, 3)
-        force = contacts[:, :, 0]
-        if not force[:, :, 0].any():
-            return None
+        if not contacts[:, :, 0, 0].any():
+            return False
         tool = raw[:, :12].reshape(steps, 4, 3)
-        vectors = contacts[:, :, 1:].copy()
-        vectors[:, :, 0] -= tool[:, None, 0]
-        local = (vectors.reshape(steps, -1, 3) @ tool[:, 1:].transpose(0, 2, 1)).reshape(steps, -1, 3, 3)
-        position, n, t = local[:, :, 0], local[:, :, 1], local[:, :, 2]
-        bx = n[..., 1] * t[..., 2] - n[..., 2] * t[..., 1]
-        by = n[..., 2] * t[..., 0] - n[..., 0] * t[..., 2]
-        bz = n[..., 0] * t[..., 1] - n[..., 1] * t[..., 0]
-        # The sensor gives what the pad does to the world, hence the minus signs.
-        channels = np.empty((steps, 2, PAD_SLOTS, 3))
-        flat = channels.reshape(steps, 2 * PAD_SLOTS, 3)
-        flat[..., 0] = -(force[..., 0] * n[..., 1] + force[..., 1] * t[..., 1] + force[..., 2] * by)
-        flat[..., 1] = -(force[..., 0] * n[..., 0] + force[..., 1] * t[..., 0] + force[..., 2] * bx)
-        flat[..., 2] = -(force[..., 0] * n[..., 2] + force[..., 1] * t[..., 2] + force[..., 2] * bz)
-        channels[..., 0] *= _PRESSURE_SIGN
-        row = ((position[..., 2] + PAD_HALF_Z_M) * (_KERNEL_STEPS / (2 * PAD_HALF_Z_M)) + 0.5).astype(np.int64)
-        column = ((position[..., 0] + PAD_HALF_X_M) * (_KERNEL_STEPS / (2 * PAD_HALF_X_M)) + 0.5).astype(np.int64)
-        rows = _ROWS.take(row, axis=0, mode="clip").reshape(steps, 2, PAD_SLOTS, 1, PAD_SHAPE[0])
-        columns = _COLUMNS.take(column, axis=0, mode="clip").reshape(steps, 2, PAD_SLOTS, PAD_SHAPE[1])
-        weighted = (channels[..., None] * rows).reshape(steps, 2, PAD_SLOTS, 3 * PAD_SHAPE[0])
-        return (weighted.transpose(0, 1, 3, 2) @ columns).reshape(steps, 2, 3, *PAD_SHAPE)
+        # Slots come last from here on: numpy is slow on innermost axes of length 3.
+        parts = contacts.transpose(0, 3, 2, 1).copy()  # (steps, xyz, part, slot)
+        parts[:, :, 1] -= tool[:, 0, :, None]
+        axes = tool[:, 1:].take(_CHANNEL_AXES, axis=1)
+        local = (axes @ parts[:, :, 1:].reshape(steps, 3, -1)).reshape(steps, 3, 3, -1)
+        position, normal, tangent = local[:, :, 0], local[:, :, 1], local[:, :, 2]
+        binormal = _CROSS @ (normal[:, :, None] * tangent[:, None]).reshape(steps, 9, -1)
+        channels = parts[:, 0:1, 0] * normal
+        channels += parts[:, 1:2, 0] * tangent
+        channels += parts[:, 2:3, 0] * binormal
+        channels *= _TO_READING
+        at = (position[:, 1:] * _KERNEL_PER_M + _KERNEL_OFFSET).astype(np.intp)
+        columns = _COLUMNS.take(at[:, 0], axis=0, mode="clip").reshape(steps, 2, PAD_SLOTS, PAD_SHAPE[1])
+        rows = _ROWS.take(at[:, 1], axis=0, mode="clip").reshape(steps, 2, 1, PAD_SLOTS, PAD_SHAPE[0]).swapaxes(3, 4)
+        weighted = channels.reshape(steps, 3, 2, 1, PAD_SLOTS).swapaxes(1, 2) * rows
+        cells[:, :_TAXELS] = (weighted.reshape(steps, 2, -1, PAD_SLOTS) @ columns).reshape(steps, _TAXELS)
+        return True
 
-    def _skin(self, raw: Array) -> Array | None:
-        """(steps, 96) N of normal force, or None when nothing touches arm and hand."""
-        steps = len(raw)
-        start = self._layout.skin
+    def _bin_skin(self, raw: Array, cells: Array) -> bool:
+        """Adds the skin's patches, N of normal force, to `cells`; whether anything touches arm and hand."""
+        steps, start = len(raw), self._layout.skin
         contacts = raw[:, start:].reshape(steps, len(SKIN_SOURCES), SKIN_SLOTS, 6)
         force = contacts[..., 0]
         if not force.any():
-            return None
+            return False
         frames = raw[:, : 12 * len(FRAMES)].reshape(steps, len(FRAMES), 4, 3)[:, self._section_frame]
         origin = frames[:, :, 0].copy()
         origin[:, -2:] = raw[:, self._layout.fingers : self._layout.fingers + 6].reshape(steps, 2, 3)
         local = (contacts[..., 3:] - origin[:, :, None]) @ frames[:, :, 1:].transpose(0, 1, 3, 2)
-        return self._skin_map.spread(local, force)
+        cells[:, _TAXELS:] = self._skin_map.spread(local, force)
+        return True
