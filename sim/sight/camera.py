@@ -169,7 +169,7 @@ class Camera:
         itself = (self._owner[hit] == wanted) | (self._outer[hit] == wanted)
         itself |= self._is_holder[wanted] & self._is_pod[hit]  # a pod that stands out of the well shows the well
         arrived = (hit < 0) | (reach >= length - self._tolerance[wanted])
-        return np.where(on_handle, itself & arrived, itself | (arrived & (self.catalogue.kind[wanted] == Kind.PART)))
+        return np.where(on_handle, itself & arrived, itself | (arrived & self.catalogue.by_place[wanted]))
 
     def _detect(self, view: _View, base_at: Array, base_turn: Array, rng: np.random.Generator) -> list[Detection]:
         index, distance, axes = view.index, view.distance, view.axes

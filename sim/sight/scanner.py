@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 RAYS = 240
 MAX_RANGE_M = 6.0
 NOISE_M = 0.01
-BAND_M = (0.06, 1.30)
+BAND_M = (0.08, 1.30)
 """Heights within which things count."""
 LOOSE_BAND_M = (0.03, 0.40)
 """The same for the centre of a loose thing: what is carried or stands on furniture is nothing to drive around."""

@@ -93,6 +93,8 @@ class Thing:
     yaw: float = 0.0
     """World yaw where it does not turn with the body."""
     has_handle: bool = False
+    by_place: bool = False
+    """A point of it is seen when a ray gets there, whatever it then meets."""
     size: tuple[float, float, float] | None = None
     state: State = State.NONE
     joint: int = -1
@@ -116,6 +118,7 @@ class Catalogue:
     radius: Array = field(init=False)
     kind: NDArray[np.int64] = field(init=False)
     has_handle: NDArray[np.bool_] = field(init=False)
+    by_place: NDArray[np.bool_] = field(init=False)
     max_range: Array = field(init=False)
     size: Array = field(init=False)
 
@@ -127,6 +130,7 @@ class Catalogue:
         self.radius = np.array([t.radius for t in things])
         self.kind = np.array([int(t.kind) for t in things])
         self.has_handle = np.array([t.has_handle for t in things], dtype=bool)
+        self.by_place = np.array([t.by_place for t in things], dtype=bool)
         small = (self.kind == Kind.OBJECT) | (self.kind == Kind.PART)
         self.max_range = np.where(small, OBJECT_RANGE_M, FURNITURE_RANGE_M)
         self.size = np.array([t.size if t.size is not None else (0.0, 0.0, 0.0) for t in things]).reshape(-1, 3)
@@ -191,11 +195,18 @@ class _Builder:
         )
 
     def fixture(self, fixture: Fixture) -> Thing:
-        body = _id(self.model, mujoco.mjtObj.mjOBJ_BODY, fixture.name)
-        # A furniture's top and the upper half of its front are what a camera at head height sees.
-        across, depth, up = np.array(fixture.size)[[1, 0, 2]] * 0.5
-        grid = [(d * depth, w * across, h * up) for w in (-0.75, 0.0, 0.75) for d, h in _FACE]
+        depth, across, up = 0.5 * np.array(fixture.size)
         centre = np.array([fixture.x, fixture.y, fixture.z])
+        body = mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_BODY, fixture.name)
+        cut_in = body < 0 and fixture.class_name == "sink"
+        if cut_in:
+            # A hole in its counter: it is seen where nothing hides its opening.
+            body = 0
+            grid = [(0.6 * d * depth, 0.6 * w * across, up) for w in (-1, 0, 1) for d in (-1, 0, 1)]
+        else:
+            body = _id(self.model, mujoco.mjtObj.mjOBJ_BODY, fixture.name)
+            # Its top and the upper half of its front are what a camera at head height sees of furniture.
+            grid = np.array(_FACE) * (depth, across, up)
         return Thing(
             fixture.name,
             fixture.class_name,
@@ -205,8 +216,9 @@ class _Builder:
             self._local(body, centre + np.array(grid) @ _turn(fixture.yaw).T),
             0.5 * float(np.linalg.norm(fixture.size)),
             yaw=fixture.yaw,
+            by_place=cut_in,
             size=fixture.size,
-            geoms=self._subtree_geoms(body),
+            geoms=[] if cut_in else self._subtree_geoms(body),
         )
 
     def front(self, front: Front) -> Thing:
@@ -303,7 +315,8 @@ class _Builder:
         centre = self.model.site_pos[site].copy()
         points = centre + spread * _CUBE * np.array([1.0, 1.0, 0.3]) + np.array([0.0, 0.0, lift])
         body = int(self.model.site_bodyid[site])
-        return Thing(name, class_name, Kind.PART, body, centre, points, spread + lift, yaw=machine.yaw)
+        reach = spread + lift
+        return Thing(name, class_name, Kind.PART, body, centre, points, reach, yaw=machine.yaw, by_place=True)
 
     def _geoms(self, body: int) -> list[int]:
         first = int(self.model.body_geomadr[body])
@@ -369,5 +382,7 @@ _CUBE = np.array(
     + [(x, y, 1.0) for x in (-1.0, 1.0) for y in (-1.0, 1.0)]
     + [(x, y, -1.0) for x in (-1.0, 1.0) for y in (-1.0, 1.0)]
 )
-_FACE = ((0.6, 0.6), (-0.2, 0.6), (0.6, -0.2))
-"""Depth and height of the sample points of furniture, in half sizes."""
+_FACE = [(0.6, w, 0.6) for w in (-0.9, -0.45, 0.0, 0.45, 0.9)] + [
+    (d, w, h) for d, h in ((-0.2, 0.7), (0.7, 0.0)) for w in (-0.6, 0.6)
+]
+"""Sample points of furniture, in half sizes: most along the upper front edge, for some of it is long."""
