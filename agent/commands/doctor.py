@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from agent.commands.arguments import add_json
-from agent.commands.graphics import probe_gl
 from agent.commands.outcome import Exit, write_json
 
 SUMMARY = "what this machine has and lacks, and what follows"
@@ -106,15 +105,12 @@ def check_processors() -> Finding:
 
 def check_graphics() -> Finding:
     """Off-screen OpenGL."""
-    asked = os.environ.get("MUJOCO_GL")
-    reasons = {}
-    for backend in [asked] if asked else ["egl", "glfw"]:
-        reasons[backend] = probe_gl(backend)
-        if not reasons[backend]:
-            return Finding("OpenGL", "good", backend + (" (MUJOCO_GL)" if asked else ""))
-    found = "; ".join(f"{backend}: {reason}" for backend, reason in reasons.items())
-    consequence = "no videos and pictures, the rest works; on Debian and Ubuntu: apt install libegl1"
-    return Finding("OpenGL", "limited", found, consequence)
+    from sim.render import opengl_status
+
+    usable, found = opengl_status()
+    if not usable:
+        return Finding("OpenGL", "limited", found, "no videos and pictures; everything else works")
+    return Finding("OpenGL", "good", found)
 
 
 def check_video() -> Finding:
@@ -163,5 +159,5 @@ def _judge_disk(place: Path, free_gb: float, writable: bool) -> Finding:
     if not writable:
         return Finding("disk", "bad", f"{place} is not writable", "set $DOPPIO_EPISODES to a folder that is")
     if free_gb < _MIN_FREE_GB:
-        return Finding("disk", "limited", found, "a coffee episode takes up to 0.1 GB; set $DOPPIO_EPISODES elsewhere")
+        return Finding("disk", "limited", found, "a coffee episode takes about 0.2 GB; set $DOPPIO_EPISODES elsewhere")
     return Finding("disk", "good", found)

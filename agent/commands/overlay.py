@@ -49,7 +49,7 @@ def describe_subgoal(step: Step) -> str:
     return " ".join(word for word in words if word)
 
 
-def draw_overlay(picture: Picture, step: Step, speed: float, note: str = "") -> Picture:
+def draw_overlay(picture: Picture, step: Step, speed: float) -> Picture:
     """A copy of an (h, w, 3) picture with the state of `step` written over its lower edge."""
     height, width = picture.shape[:2]
     rows, columns = PAD_SHAPE
@@ -65,7 +65,7 @@ def draw_overlay(picture: Picture, step: Step, speed: float, note: str = "") -> 
     left, line = _MARGIN_PX, top + _MARGIN_PX
     draw.text((left, line), describe_subgoal(step), fill=_TEXT, font=_font(26))
     phase = step.estimate.phase.replace("-", " ")
-    draw.text((left, line + 33), note or phase, fill=_DIM, font=_font(18))
+    draw.text((left, line + 33), phase, fill=_DIM, font=_font(18))
     clock = f"{int(minutes)}:{seconds:04.1f}" + (f"   {speed:g}x speed" if speed != 1 else "")
     draw.text((left, line + 58), clock, fill=_DIM, font=_font(18))
     x = width - pads_width - _MARGIN_PX

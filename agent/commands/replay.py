@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.commands.arguments import add_json
+from agent.commands.arguments import add_json, number_between
 from agent.commands.outcome import CommandError, Exit, write_json
 
 if TYPE_CHECKING:
@@ -28,6 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--verify", action="store_true", help="simulate it again and report the first difference, if any"
     )
     parser.add_argument("--video", type=Path, metavar="OUT.mp4", help="render it")
+    parser.add_argument(
+        "--speed",
+        type=number_between(1, 64),
+        default=4,
+        metavar="N",
+        help="how many times faster the video runs (default 4)",
+    )
     add_json(parser)
 
 
@@ -36,10 +43,6 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(
             f"--video writes .mp4 files, not {args.video.suffix or 'a name without suffix'!r}: {args.video}"
         )
-    if args.video:
-        from agent.commands.graphics import use_gl
-
-        use_gl()
     from rich.console import Console
 
     from agent.commands.report import describe_episode
@@ -52,11 +55,31 @@ def run(args: argparse.Namespace) -> int:
         if args.verify:
             result["verify"] = _verify(episode, console)
         if args.video:
-            result["video"] = _render(episode, args.video, console)
+            result["video"] = _render(episode, args.video, args.speed, console)
     except EpisodeError as error:
         raise CommandError(str(error)) from error
     write_json(args.json, result)
     return Exit.FAILED if args.verify and not result["verify"]["same"] else Exit.OK
+
+
+def _render(episode: "Episode", out: Path, speed: int, console: "Console") -> dict[str, Any]:
+    from rich.progress import Progress
+
+    from agent.commands.rebuild import rebuild_world
+    from agent.commands.video import render_video
+    from sim.render import opengl_status
+
+    usable, reason = opengl_status()
+    if not usable:
+        raise CommandError(f"no video: {reason}; everything else works without", Exit.MISSING)
+    world = rebuild_world(episode.header)
+    with Progress(console=console, transient=True) as progress:
+        bar = progress.add_task("filming")
+        frames = render_video(
+            episode, world, out, speed, lambda done, total: progress.update(bar, completed=done, total=total)
+        )
+    console.print(f"video {out}: {frames} frames, {speed} times as fast", soft_wrap=True, highlight=False)
+    return {"file": str(out), "frames": frames, "speed": speed}
 
 
 def _verify(episode: "Episode", console: "Console") -> dict[str, Any]:

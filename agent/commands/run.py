@@ -26,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
 
     from agent.commands.progress import watch_run
     from agent.commands.report import print_next_steps, print_report
+    from agent.episodes import episodes_root
     from agent.session import RunConfig, run_episode
 
     config = RunConfig(
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         policy=args.policy,
         planner=args.planner,
         realtime=args.realtime,
-        record=args.record,
+        record=args.record or episodes_root(),
     )
     console = Console(stderr=str(args.json) == "-")
     with watch_run(console, f"{args.task}, {args.split} {args.index}") as on_progress:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 MAX_DEATHS = 3
 """A job whose worker died this often is given up."""
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+ONE_THREAD: dict[str, str] = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Environment of workers: two workers whose libraries start threads of their own are slower than one."""
 
 

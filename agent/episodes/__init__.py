@@ -3,7 +3,7 @@
 Law: a finished step is never lost, whatever happens to the process.
 """
 
-from agent.episodes.identity import code_identity, command_line, cpu_name, package_versions
+from agent.episodes.identity import code_identity, command_line, cpu_name, new_header, package_versions
 from agent.episodes.reader import Damage, Episode, find_episode
 from agent.episodes.records import CodeIdentity, Control, EpisodeError, EpisodeHeader, Event, Keyframe, Kind
 from agent.episodes.report import EpisodeReport, SubgoalOutcome
@@ -28,5 +28,6 @@ __all__ = [
     "episodes_root",
     "find_episode",
     "new_episode_directory",
+    "new_header",
     "package_versions",
 ]

@@ -4,11 +4,12 @@ import hashlib
 import platform
 import subprocess
 import sys
+from datetime import datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from agent.episodes.records import CodeIdentity
+from agent.episodes.records import CodeIdentity, EpisodeHeader
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("agent", "controllers", "sim")
@@ -71,3 +72,38 @@ def cpu_name() -> str:
 def command_line() -> list[str]:
     """The arguments this process was started with."""
     return [Path(sys.argv[0]).name, *sys.argv[1:]]
+
+
+def new_header(
+    *,
+    task: str,
+    split: str,
+    index: int,
+    policy: str,
+    planner: str,
+    disturbance: str = "none",
+    seed: int = 0,
+    checkpoint: str = "",
+    realtime: bool = False,
+    robot: str = "in-process",
+    initial_state_hash: str = "",
+) -> EpisodeHeader:
+    """The header of an episode that begins now, in this process."""
+    return EpisodeHeader(
+        task=task,
+        split=split,
+        index=index,
+        policy=policy,
+        planner=planner,
+        disturbance=disturbance,
+        seed=seed,
+        checkpoint=checkpoint,
+        realtime=realtime,
+        robot=robot,
+        initial_state_hash=initial_state_hash,
+        code=code_identity(),
+        versions=package_versions(),
+        cpu=cpu_name(),
+        command=command_line(),
+        started=datetime.now().astimezone().isoformat(timespec="seconds"),
+    )

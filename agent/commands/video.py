@@ -1,0 +1,66 @@
+"""Render an episode: simulate it again and film it."""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from agent.commands.overlay import draw_overlay
+from agent.commands.rebuild import RebuiltWorld
+from agent.episodes import Episode, EpisodeError, Kind
+from agent.episodes.verify import controls_by_tick
+from agent.messages import Step
+from sim.render import Film
+
+WIDTH_PX, HEIGHT_PX = 960, 540
+FRAMES_PER_S = 25
+_TICKS_PER_FRAME_AT_SPEED_1 = 4
+
+
+def render_video(
+    episode: Episode,
+    world: RebuiltWorld,
+    out: Path,
+    speed: int,
+    on_tick: Callable[[int, int], None] = lambda done, total: None,
+) -> int:
+    """Write an H.264 film of `episode` to `out`, `speed` times faster than it happened; return the number of frames.
+
+    Raises EpisodeError when the episode cannot be simulated again, sim.render.GraphicsError without OpenGL.
+    """
+    controls = controls_by_tick(episode)
+    stride = _TICKS_PER_FRAME_AT_SPEED_1 * speed
+    steps = _StepsByTime(episode)
+    frames = 0
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with Film(world.plant.model, WIDTH_PX, HEIGHT_PX) as film, av.open(str(out), "w") as container:
+        stream = container.add_stream(
+            "libx264", rate=Fraction(FRAMES_PER_S), options={"crf": "23", "preset": "veryfast"}
+        )
+        stream.width, stream.height, stream.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
+        for tick, (time_s, control) in enumerate(controls):
+            for ctrl in control.ctrl:
+                world.apply_raw(ctrl)
+            on_tick(tick + 1, len(controls))
+            if tick % stride and tick + 1 < len(controls):
+                continue
+            picture = draw_overlay(film.frame(world.plant.data), steps.at(time_s), speed)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            frames += 1
+        container.mux(stream.encode())
+    return frames
+
+
+class _StepsByTime:
+    """The step that was current at a time."""
+
+    def __init__(self, episode: Episode) -> None:
+        self._episode = episode
+        self._times = [place.time_s for place in episode.places if place.kind == Kind.STEP]
+        if not self._times:
+            raise EpisodeError(f"{episode.directory} holds no steps, so there is nothing to show")
+
+    def at(self, time_s: float) -> Step:
+        return self._episode.step(max(0, bisect_right(self._times, time_s + 1e-9) - 1))
