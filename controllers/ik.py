@@ -16,7 +16,7 @@ import numpy as np
 from agent.messages import TICK_S
 from controllers.arm_model import ARM_LOWER_RAD, ARM_MAX_VELOCITY_RAD_S, ARM_UPPER_RAD, HOME_JOINTS, Array
 from controllers.arm_model import _chain as chain
-from controllers.self_collision import APPROACH_SHARE, MARGIN_M, Body, Near, Vector, near_pairs
+from controllers.self_collision import APPROACH_SHARE, FOREARM, MARGIN_M, Body, Near, Vector, near_pairs
 
 TURN_WEIGHT_M: Final = 0.3
 """One radian of the tool weighs like this many metres."""
@@ -46,7 +46,9 @@ class IkStep:
     change_rad: list[float]
     """(7,) to add to the set points."""
     moved: list[float]
-    """(6,) linear and angular displacement of the tool that this gives, without the lift's part."""
+    """(6,) linear and angular displacement of the tool that this gives, with the lift's part."""
+    lift_change_m: float
+    """What the lift may do in this tick: as asked, unless that carried the arm into the robot's own body."""
     limited: list[tuple[str, float, float]]
     """Limits that acted: `joint_speed` or `joint_limit` with the rate (rad/s) the joint would have without limits and
     the one allowed, `self_collision` with distance and margin."""
@@ -95,13 +97,27 @@ class ArmIk:
         self._weights = np.array([1.0, 1.0, 1.0, TURN_WEIGHT_M, TURN_WEIGHT_M, TURN_WEIGHT_M])
         self._damping = DAMPING * np.eye(7)
 
-    def step(self, arm: Array, at: Kinematics, lift_m: float, wanted: list[float], *, fast: bool = False) -> IkStep:
+    def step(
+        self,
+        arm: Array,
+        at: Kinematics,
+        lift_m: float,
+        wanted: list[float],
+        lift_change_m: float = 0.0,
+        *,
+        fast: bool = False,
+    ) -> IkStep:
         """The joint changes whose tool displacement is nearest to `wanted` (6,) (m, rad; base axes) within all limits.
 
-        `arm` (7,) are the present set points and `at` the kinematics there. `fast` is for solving a
+        `arm` (7,) are the present set points and `at` the kinematics there. Displacements are relative to the base:
+        what the lift carries in this tick (`lift_change_m`), the arm need not. `fast` is for solving a
         whole pose at once: strides of up to 0.3 rad and no slowing down ahead of limits.
         """
         origins, axes = at.origins, at.axes
+        speed, limit_share, approach_share = (_STRIDES, 0.7, 0.7) if fast else (_SPEEDS, LIMIT_SHARE, APPROACH_SHARE)
+        near = near_pairs(origins, axes[FOREARM], at.tool, at.y, at.z, lift_m, self.body)
+        lift_change_m, slowed = _slow_lift(lift_change_m, near, approach_share)
+
         linear = at.columns()
         jacobian_t = np.array([(*v, *w) for v, w in zip(linear, axes, strict=True)])  # (7, 6)
         weighted_t = jacobian_t * self._weights
@@ -109,34 +125,34 @@ class ArmIk:
         pull = [share * (goal - at_) for share, goal, at_ in zip(_SHARES, _POSTURE, q, strict=True)]
         hessian = weighted_t @ weighted_t.T
         hessian += self._damping
-        gradient = weighted_t @ (self._weights * wanted)
-        gradient = -gradient - DAMPING * np.array(pull)
+        arms_part = [*wanted[:2], wanted[2] - lift_change_m, *wanted[3:]]
+        gradient = -(weighted_t @ (self._weights * arms_part)) - DAMPING * np.array(pull)
 
         lower: list[float] = []
         upper: list[float] = []
-        speed, limit_share, approach_share = (_STRIDES, 0.7, 0.7) if fast else (_SPEEDS, LIMIT_SHARE, APPROACH_SHARE)
         for i, fastest in enumerate(speed):
             down, up = limit_share * (_LOWER[i] - q[i]), limit_share * (_UPPER[i] - q[i])
             lower.append(max(-fastest, min(0.0, down)))
             upper.append(min(fastest, max(0.0, up)))
-        near = near_pairs(origins, at.tool, at.y, at.z, lift_m, self.body)
         rows: list[list[float]] = []
         for pair in near:
             rows.append(_row(pair, origins, axes))
-            lower.append(min(0.0, approach_share * (MARGIN_M - pair.distance_m)))
+            carried = 0.0 if pair.rides else pair.away[2] * lift_change_m
+            lower.append(min(0.0, approach_share * (MARGIN_M - pair.distance_m) - carried))
             upper.append(1e9)
         constraints = np.array(rows) if rows else _EMPTY
         change, _, flag, info = daqp.solve(hessian, gradient, constraints, np.array(upper), np.array(lower))
         if flag != 1:
             # Zero is always feasible, so this is numerical trouble: stand still rather than guess.
-            return IkStep([0.0] * 7, [0.0] * 6, [("ik_failed", float(flag), 1.0)])
+            return IkStep([0.0] * 7, [0.0] * 6, 0.0, [("ik_failed", float(flag), 1.0)])
         moved = (change @ jacobian_t).tolist()
-        limited: list[tuple[str, float, float]] = []
+        moved[2] += lift_change_m
+        limited = [] if slowed is None else [("self_collision", slowed.distance_m, MARGIN_M)]
         multipliers = info["lam"].tolist()
         if any(multipliers):
             free = np.linalg.solve(hessian, -gradient).tolist()
-            limited = self._name_limits(multipliers, free, lower, upper, near)
-        return IkStep(change.tolist(), moved, limited)
+            limited += self._name_limits(multipliers, free, lower, upper, near)
+        return IkStep(change.tolist(), moved, lift_change_m, limited)
 
     def _name_limits(
         self, multipliers: list[float], free: list[float], lower: list[float], upper: list[float], near: list[Near]
@@ -153,6 +169,19 @@ class ArmIk:
             name = "joint_speed" if abs(abs(bound) - _SPEEDS[i]) < 1e-12 else "joint_limit"
             found.setdefault(name, (name, free[i] / TICK_S, bound / TICK_S))
         return list(found.values())
+
+
+def _slow_lift(change_m: float, near: list[Near], approach_share: float) -> tuple[float, Near | None]:
+    """The lift's change that brings no pair together too fast even if the arm stands still; the pair that slowed it."""
+    slowed = None
+    for pair in near:
+        if pair.rides:
+            continue
+        up = pair.away[2]
+        least = min(0.0, approach_share * (MARGIN_M - pair.distance_m))
+        if up * change_m < least:
+            change_m, slowed = least / up, pair
+    return change_m, slowed
 
 
 def _row(pair: Near, origins: list[Vector], axes: list[Vector]) -> list[float]:

@@ -144,20 +144,17 @@ class RobotSide:
             clamps.append(Clamp(name="lift_leash", asked=gap, bound=LIFT_LEASH_M))
             lift_rate = 0.0
         target = self._target
+        target.leash(self._reached, REACH_LEASH_M, REACH_LEASH_RAD)
         target.move(motion.twist)
         clamp = target.leash(self._measured, LEASH_M, LEASH_RAD)
         if clamp is not None:
             clamps.append(clamp)
-        target.leash(self._reached, *_REACH)
         wanted = target.error(self._reached)
-        # Twists are relative to the base: what the lift carries, the arm need not.
-        wanted[2] -= lift_rate * TICK_S
-        step = self.ik.step(self._arm, self._reached, self._lift_m, wanted)
+        step = self.ik.step(self._arm, self._reached, self._lift_m, wanted, lift_rate * TICK_S)
         for name, asked, bound in step.limited:
             clamps.append(Clamp(name=name, asked=asked, bound=bound))
-        moved = step.moved
-        moved[2] += lift_rate * TICK_S
-        return np.array(step.change_rad), Motion([m / TICK_S for m in moved], motion.base, lift_rate, motion.head)
+        twist, lift_rate = [m / TICK_S for m in step.moved], step.lift_change_m / TICK_S
+        return np.array(step.change_rad), Motion(twist, motion.base, lift_rate, motion.head)
 
     def _aim(self, motion: Motion) -> None:
         at = self._measured
@@ -278,6 +275,5 @@ class RobotSide:
         )
 
 
-_REACH: Final = (REACH_LEASH_M, REACH_LEASH_RAD)
 _LEAD: Final = ARM_LAG_S / TICK_S
 _STILL: Final = (0.0, 0.0, 0.0)

@@ -1,6 +1,6 @@
 """Distances between the arm and the robot's own body, as linear limits for the IK.
 
-The arm's far half is a few spheres; the body is a mast with the head on it, the
+The arm is a few spheres; the body is a mast with the head on it, the
 shoulder that rides on the lift, and the base.
 """
 
@@ -12,8 +12,8 @@ from controllers.arm_model import BASE_RADIUS_M, MOUNT_IN_BASE_M
 
 Vector = tuple[float, float, float]
 
-ELBOW, WRIST, LAST = 3, 5, 6
-"""Indices of joint frames that carry spheres; LAST carries the hand too."""
+SHOULDER, UPPER_ARM, ELBOW, FOREARM, WRIST, LAST = 1, 2, 3, 4, 5, 6
+"""Indices of joint frames; LAST carries the hand too."""
 
 MARGIN_M: Final = 0.015
 ALERT_M: Final = 0.10
@@ -47,21 +47,30 @@ class Near:
     centre_in_base_m: Vector
     distance_m: float
     away: Vector
+    rides: bool = False
+    """The body's side of the pair rides on the lift, as the arm does."""
 
 
 def near_pairs(
-    origins: list[Vector], tool: Vector, tool_y: Vector, tool_z: Vector, lift_m: float, body: Body
+    origins: list[Vector], forearm_axis: Vector, tool: Vector, tool_y: Vector, tool_z: Vector, lift_m: float, body: Body
 ) -> list[Near]:
-    """Pairs of arm and body closer than ALERT_M + MARGIN_M, from the joint origins and the tool frame in the base."""
+    """Pairs of arm and body closer than ALERT_M + MARGIN_M, from joint origins, axis of joint 5 and tool frame."""
     tx, ty, tz = tool
     yx, yy, yz = tool_y
     zx, zy, zz = tool_z
     ex, ey, ez = origins[ELBOW]
     wx, wy, wz = origins[WRIST]
+    fx, fy, fz = forearm_axis
     kx, ky, kz = tx - 0.12 * zx, ty - 0.12 * zy, tz - 0.12 * zz
+    sx, sy, sz = origins[SHOULDER]
+    ux, uy, uz = origins[UPPER_ARM]
     spheres = (
+        ("upper arm", UPPER_ARM, 0.55 * sx + 0.45 * ux, 0.55 * sy + 0.45 * uy, 0.55 * sz + 0.45 * uz, 0.06),
+        ("upper arm", UPPER_ARM, 0.2 * sx + 0.8 * ux, 0.2 * sy + 0.8 * uy, 0.2 * sz + 0.8 * uz, 0.06),
         ("elbow", ELBOW, ex, ey, ez, 0.09),
-        ("forearm", ELBOW, 0.5 * (ex + wx), 0.5 * (ey + wy), 0.5 * (ez + wz), 0.06),
+        ("forearm", FOREARM, wx - 0.31 * fx, wy - 0.31 * fy, wz - 0.31 * fz, 0.058),
+        ("forearm", FOREARM, wx - 0.22 * fx, wy - 0.22 * fy, wz - 0.22 * fz, 0.058),
+        ("forearm", FOREARM, wx - 0.12 * fx, wy - 0.12 * fy, wz - 0.12 * fz, 0.058),
         ("wrist", WRIST, wx, wy, wz, 0.075),
         ("flange", LAST, *origins[LAST], 0.065),
         ("hand", LAST, kx + 0.05 * yx, ky + 0.05 * yy, kz + 0.05 * yz, 0.055),
@@ -84,21 +93,28 @@ def near_pairs(
         gap_z = max(0.0, z - body.mast_top_m)
         _add_point(near, part, joint, centre, radius + body.mast_radius_m, (mx, my, gap_z), reach)
         _add_point(near, part, joint, centre, radius + body.head_radius_m, (mx, my, z - body.head_z_m), reach)
-        if joint != ELBOW:
+        if joint >= WRIST:
             gap_z = max(0.0, z - shoulder_top) + min(0.0, z - shoulder_z)
             gap = (x - shoulder_x, y, gap_z)
-            _add_point(near, part, joint, centre, radius + body.shoulder_radius_m, gap, reach)
+            _add_point(near, part, joint, centre, radius + body.shoulder_radius_m, gap, reach, rides=True)
     return near
 
 
 def _add_point(
-    near: list[Near], part: str, joint: int, centre: Vector, radii: float, gap: Vector, reach: float
+    near: list[Near],
+    part: str,
+    joint: int,
+    centre: Vector,
+    radii: float,
+    gap: Vector,
+    reach: float,
+    rides: bool = False,
 ) -> None:
     gx, gy, gz = gap
     length = sqrt(gx * gx + gy * gy + gz * gz)
     distance = length - radii
     if distance < reach and length > 1e-9:
-        near.append(Near(part, joint, centre, distance, (gx / length, gy / length, gz / length)))
+        near.append(Near(part, joint, centre, distance, (gx / length, gy / length, gz / length), rides))
 
 
 def _add(

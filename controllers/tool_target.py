@@ -9,9 +9,10 @@ from controllers.ik import Kinematics, Vector
 LEASH_M: Final = 0.04
 LEASH_RAD: Final = 0.20
 """Between target and measured tool: contact and weight do not wind up more than this."""
-REACH_LEASH_M: Final = 0.01
-REACH_LEASH_RAD: Final = 0.05
-"""Between target and what the set points can reach: a limit of the arm is not stored up."""
+REACH_LEASH_M: Final = 0.003
+REACH_LEASH_RAD: Final = 0.02
+"""Between target and what the set points reached in the tick before: what a limit of the arm took away is not stored
+up, to come back as a jump."""
 
 
 class ToolTarget:
