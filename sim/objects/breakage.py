@@ -45,8 +45,9 @@ class Breakage:
         """(n,) Largest impulse so far, Ns."""
         self.broken: frozenset[str] = frozenset()
 
-    def reset(self) -> None:
-        self._past[:] = 0.0
+    def reset(self, velocity_m_s: Array) -> None:
+        """Starts anew from things that move with `velocity_m_s` (n, 3)."""
+        self._past[:] = velocity_m_s
         self._next = 0
         self._latched[:] = False
         self.peak_ns[:] = 0.0

@@ -36,11 +36,11 @@ class Processes:
         self._steps = 0
 
     def reset(self) -> None:
-        """Call after mj_resetData and before the first step."""
+        """Call after mj_resetData (and mj_forward where things start moving) and before the first step."""
         self._steps = 0
         self.machines.reset()
         self.liquid.reset()
-        self.breakage.reset()
+        self.breakage.reset(self._data.cvel[self._body, 3:6])
         self.falls.reset()
 
     def after_step(self) -> None:

@@ -22,14 +22,14 @@ SOLIMP = (0.95, 0.99, 0.001, 0.5, 2.0)
 
 @dataclass(frozen=True)
 class Surface:
-    """Contact parameters of an object. Priority 1: they win over those of furniture and fingers, so that a
+    """Contact parameters of an object. Priority 2: they win over those of furniture and fingers, so that a
     slippery mug is slippery in any hand (equal priorities would take the larger friction)."""
 
     friction: float
     condim: int = 4
     torsion_m: float = 0.008
     roll_m: float = 0.0005
-    priority: int = 1
+    priority: int = 2
 
 
 def quat_z(angle_rad: float) -> list[float]:

@@ -1,0 +1,221 @@
+"""The simulator's truth as predicates need it: who touches what, what stands where, how hard the robot pushes.
+
+Never shown to an agent. One Truth serves all predicates of an episode; `refresh` is called once a tick.
+"""
+
+from math import cos, sin
+from typing import TypeVar
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.house.schema import Fixture, Front, House, Item, Machine, Place
+from sim.objects.processes import Processes
+
+Array = NDArray[np.float64]
+T = TypeVar("T", Fixture, Front, Place, Machine)
+
+ROBOT_ROOT_JOINT = "base_x"
+PADS = ("pad_left", "pad_right")
+FORCE_LIMIT_N = 140.0
+"""Quasi-static contact of a hand or finger, ISO/TS 15066:2016 table A.2: what a robot among people may exert."""
+FORCE_TICKS = 5
+"""The limit is on the mean over 50 ms: single-step peaks depend on contact stiffness, impulses do not."""
+UPRIGHT_COS = 0.985
+"""10 degrees."""
+STILL_M_S = 0.02
+
+
+class Truth:
+    """Truth about one simulated house with a robot in it."""
+
+    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, house: House, processes: Processes) -> None:
+        self.model, self.data, self.house, self.processes = model, data, house, processes
+        self._items = {item.name: item for item in house.items}
+        self._body = {item.name: model.body(item.name).id for item in house.items}
+        self._tree = {name: int(model.body_treeid[body]) for name, body in self._body.items()}
+        root = int(model.body_rootid[model.jnt_bodyid[model.joint(ROBOT_ROOT_JOINT).id]])
+        self._robot_body = root
+        on_robot = model.body_rootid == root
+        geom_body = model.geom_bodyid
+        self._robot_geom: NDArray[np.bool_] = on_robot[geom_body]
+        self._plane: NDArray[np.bool_] = model.geom_type == int(mujoco.mjtGeom.mjGEOM_PLANE)
+        free = np.zeros(model.nbody, dtype=bool)
+        free[list(self._body.values())] = True
+        self._body_of_geom: list[int] = geom_body.tolist()
+        self._is_robot: list[bool] = self._robot_geom.tolist()
+        self._pads = tuple(model.geom(name).id for name in PADS)
+        pad = np.zeros(model.ngeom, dtype=bool)
+        pad[list(self._pads)] = True
+        self._pad_geom, self._free_geom = pad, free[geom_body]
+        hand = {int(geom_body[g]) for g in self._pads}
+        hand |= {int(model.body_parentid[body]) for body in hand}
+        self._hand_bodies = frozenset(hand)
+        """The fingers and what carries them."""
+        self._pairs: list[tuple[int, int]] = []
+        self._push = [0.0] * FORCE_TICKS
+        self._tick = 0
+        self.force_peak_n = 0.0
+        """Largest mean force over 50 ms of the robot on anything, grips of free objects aside."""
+
+    @property
+    def time_s(self) -> float:
+        return float(self.data.time)
+
+    def refresh(self) -> None:
+        """Reads the contacts of the last step."""
+        data = self.data
+        count = int(data.ncon)
+        self._tick += 1
+        pushing = 0.0
+        if count:
+            geoms = data.contact.geom
+            ours = self._robot_geom[geoms]
+            touching = np.flatnonzero(ours.any(axis=1))
+            # Bodies of geoms in contact; the few contacts of the robot are looked at one by one.
+            self._pairs = geoms.tolist()
+            if len(touching):
+                pushing = self._pushing(geoms[touching], touching, ours[touching])
+        else:
+            self._pairs = []
+        self._push[self._tick % FORCE_TICKS] = pushing
+        self.force_peak_n = max(self.force_peak_n, sum(self._push) / FORCE_TICKS)
+
+    def _pushing(self, geoms: NDArray[np.int32], rows: NDArray[np.intp], ours: NDArray[np.bool_]) -> float:
+        """Largest total normal force of one of the robot's bodies against the world."""
+        grip = (self._pad_geom[geoms].any(axis=1)) & (self._free_geom[geoms].any(axis=1))
+        wanted = ~(grip | ours.all(axis=1) | self._plane[geoms].any(axis=1))
+        if not wanted.any():
+            return 0.0
+        address = self.data.contact.efc_address[rows[wanted]]
+        active = address >= 0
+        if not active.any():
+            return 0.0
+        force = self.data.efc_force[address[active]]
+        chosen, side = geoms[wanted][active], ours[wanted][active]
+        robot_geom = np.where(side[:, 0], chosen[:, 0], chosen[:, 1])
+        return float(np.bincount(self.model.geom_bodyid[robot_geom], weights=np.abs(force)).max())
+
+    def touchers(self, bodies: frozenset[int]) -> set[int]:
+        """Geoms of other bodies that touch any of `bodies`."""
+        of = self._body_of_geom
+        found: set[int] = set()
+        for a, b in self._pairs:
+            if of[a] in bodies:
+                if of[b] not in bodies:
+                    found.add(b)
+            elif of[b] in bodies:
+                found.add(a)
+        return found
+
+    def item(self, name: str) -> Item:
+        if name not in self._items:
+            raise KeyError(f"no item {name!r}; this house has {', '.join(self._items)}")
+        return self._items[name]
+
+    def released(self, name: str) -> bool:
+        """No geom of the robot touches the item."""
+        return not any(self._is_robot[g] for g in self.touchers(frozenset((self._body_of(name),))))
+
+    def held(self, name: str) -> bool:
+        """Both pads touch the item, and nothing but the hand does."""
+        geoms = self.touchers(frozenset((self._body_of(name),)))
+        hand = all(self._body_of_geom[g] in self._hand_bodies for g in geoms)
+        return hand and all(pad in geoms for pad in self._pads)
+
+    def robot_touches_joint(self, joint: str) -> bool:
+        """The robot touches the body that moves with `joint`."""
+        body = int(self.model.jnt_bodyid[self.model.joint(joint).id])
+        return any(self._is_robot[g] for g in self.touchers(frozenset((body,))))
+
+    def stands(self, name: str) -> bool:
+        """Something that is not the robot carries the item: it touches it, or the item has gone to sleep at rest."""
+        if self.data.tree_asleep[self._tree[name]] >= 0:
+            return True  # Contacts among sleeping things are not listed; what the hand holds never sleeps.
+        return any(not self._is_robot[g] for g in self.touchers(frozenset((self._body_of(name),))))
+
+    def _body_of(self, name: str) -> int:
+        self.item(name)
+        return self._body[name]
+
+    def position(self, name: str) -> Array:
+        """(3,) centre of the item's underside in the world."""
+        return self.data.xpos[self._body_of(name)]
+
+    def upright_cos(self, name: str) -> float:
+        """Cosine of the angle between the item's axis and the vertical."""
+        return float(self.data.xmat[self._body_of(name)][8])
+
+    def speed_m_s(self, name: str) -> float:
+        return float(np.linalg.norm(self.data.cvel[self._body_of(name), 3:6]))
+
+    def joint(self, name: str) -> float:
+        return float(self.data.qpos[self.model.jnt_qposadr[self.model.joint(name).id]])
+
+    def base_xy(self) -> tuple[float, float]:
+        x, y, _ = self.data.xpos[self._robot_body].tolist()
+        return x, y
+
+    def base_distance_m(self, fixture: Fixture) -> float:
+        """From the centre of the base to the fixture's rectangle on the floor."""
+        along, across = _in_frame(*self.base_xy(), fixture.x, fixture.y, fixture.yaw)
+        beyond = (max(0.0, abs(along) - fixture.size[0] / 2), max(0.0, abs(across) - fixture.size[1] / 2))
+        return float(np.hypot(*beyond))
+
+    def on_top(self, name: str, fixture: Fixture, slack_m: float = 0.01) -> bool:
+        """The item's underside is on the fixture's top, within its rectangle."""
+        x, y, z = self.position(name).tolist()
+        along, across = _in_frame(x, y, fixture.x, fixture.y, fixture.yaw)
+        inside = abs(along) <= fixture.size[0] / 2 and abs(across) <= fixture.size[1] / 2
+        return inside and abs(z - (fixture.z + fixture.size[2] / 2)) <= slack_m
+
+    def on_place(self, name: str, place: Place, slack_m: float = 0.012) -> bool:
+        """The item's underside is on the place, which moves with its drawer."""
+        x, y, z = self.position(name).tolist()
+        along, across = _in_frame(x, y, place.x, place.y, place.yaw)
+        if place.kind == "drawer" and place.front is not None:
+            along -= self.joint(self.front(place.front).joint)
+        return abs(along) <= place.half_depth and abs(across) <= place.half_width and abs(z - place.z) <= slack_m
+
+    def front(self, name: str) -> Front:
+        return _named(self.house.fronts, name, "front")
+
+    def place(self, name: str) -> Place:
+        return _named(self.house.places, name, "place")
+
+    def fixture(self, name: str) -> Fixture:
+        return _named(self.house.fixtures, name, "fixture")
+
+    def machine(self, name: str) -> Machine:
+        return _named(self.house.machines, name, "machine")
+
+    def dining_table(self) -> Fixture:
+        """The fixture that carries the places of kind `dining_table`."""
+        for place in self.house.places:
+            if place.kind == "dining_table":
+                return self.fixture(place.fixture)
+        raise ValueError("this house has no place of kind dining_table")
+
+    def working_machine(self) -> Machine:
+        """The machine with mains."""
+        for machine in self.house.machines:
+            if machine.has_mains:
+                return machine
+        raise ValueError("this house has no machine with mains")
+
+    def mugs(self) -> list[str]:
+        return [name for name, item in self._items.items() if item.class_name == "mug"]
+
+
+def _named(things: tuple[T, ...], name: str, kind: str) -> T:
+    for thing in things:
+        if thing.name == name:
+            return thing
+    raise KeyError(f"no {kind} {name!r}; this house has {', '.join(t.name for t in things) or 'none'}")
+
+
+def _in_frame(x: float, y: float, x0: float, y0: float, yaw: float) -> tuple[float, float]:
+    """Coordinates along and across `yaw` of a point seen from (x0, y0)."""
+    dx, dy = x - x0, y - y0
+    return cos(yaw) * dx + sin(yaw) * dy, -sin(yaw) * dx + cos(yaw) * dy
