@@ -110,8 +110,8 @@ def _set_visuals(spec: mujoco.MjSpec, house: House) -> None:
     visual.quality.offsamples = 0
     visual.map.znear, visual.map.zfar = 0.01, 12.0
     visual.global_.offwidth, visual.global_.offheight = 1920, 1440
-    visual.headlight.ambient = [0.34, 0.33, 0.32]
-    visual.headlight.diffuse = [0.22, 0.22, 0.22]
+    visual.headlight.ambient = [0.46, 0.45, 0.44]
+    visual.headlight.diffuse = [0.26, 0.26, 0.26]
     visual.headlight.specular = [0.05, 0.05, 0.05]
     sky = spec.add_texture(
         name="sky", type=mujoco.mjtTexture.mjTEXTURE_SKYBOX, builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT
@@ -121,7 +121,7 @@ def _set_visuals(spec: mujoco.MjSpec, house: House) -> None:
     sun = spec.worldbody.add_light(name="sun", type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, pos=[*middle, 9.0])
     sun.dir, sun.diffuse, sun.specular, sun.ambient, sun.castshadow = (
         [0.35, 0.45, -1.0],
-        [0.50, 0.47, 0.42],
+        [0.40, 0.37, 0.33],
         [0.12] * 3,
         [0.0] * 3,
         True,

@@ -6,7 +6,7 @@ import mujoco
 
 from sim.house.fronts import HANDLE_CLEARANCE_M, HANDLE_THICKNESS_M
 from sim.house.joinery import CAPSULE, CYLINDER, Joinery, quat_z, shade
-from sim.house.kitchen import CARCASS_DEPTH_M, DRAWER_HEIGHT_M, TOE_KICK_M, WORKTOP_THICKNESS_M
+from sim.house.kitchen import CARCASS_DEPTH_M, DRAWER_FLOOR_M, DRAWER_HEIGHT_M, TOE_KICK_M, WORKTOP_THICKNESS_M
 from sim.house.schema import Fixture, Front
 
 _BOARD = 0.016
@@ -76,7 +76,8 @@ def add_base(joinery: Joinery, f: Fixture) -> None:
         )
         return
     solid_top = top - DRAWER_HEIGHT_M - 0.004 if kind == "drawer" else top
-    joinery.box(body, (-d, -w + 0.002, z0), (d, w - 0.002, solid_top), "carcass")
+    back = -d if kind != "sink" else d - 0.05  # behind a sink's front hangs the basin
+    joinery.box(body, (back, -w + 0.002, z0), (d, w - 0.002, solid_top), "carcass")
     if kind == "drawer":
         for y in (-w, w - 0.008):
             joinery.box(body, (-d, y, solid_top), (d, y + 0.008, top), "carcass")
@@ -126,8 +127,21 @@ def add_base(joinery: Joinery, f: Fixture) -> None:
                 (0.16, 0.16, 0.17),
                 solid=False,
             )
-        else:
-            _decorate(joinery, body, panel, face[1], inner, (z0 + 0.02, high), front)
+        elif kind != "filler" or f.size[1] > 0.3:
+            halves = [inner] if kind != "sink" else [(inner[0], -0.002), (0.002, inner[1])]
+            for half in halves:
+                _decorate(joinery, body, panel, face[1], half, (z0 + 0.02, high), front)
+            if kind == "sink":
+                seam = shade(front, 0.6)
+                joinery.box(body, (face[1], -0.002, z0 + 0.02), (face[1] + 0.001, 0.002, high), seam, solid=False)
+                for y in (-0.045, 0.045):
+                    joinery.box(
+                        body,
+                        (face[1], y - 0.006, high - 0.22),
+                        (face[1] + 0.02, y + 0.006, high - 0.08),
+                        "handle",
+                        solid=False,
+                    )
 
 
 def _decorate(
@@ -270,7 +284,7 @@ def _add_handle(joinery: Joinery, body: mujoco.MjsBody, front: Front, shape: str
 
 
 def _add_drawer_box(joinery: Joinery, body: mujoco.MjsBody, front: Front, w: float, low: float) -> None:
-    deep, inner, floor = CARCASS_DEPTH_M - 0.09, w - 0.022, low + 0.022
+    deep, inner, floor = CARCASS_DEPTH_M - 0.09, w - 0.022, low + DRAWER_FLOOR_M
     friction = front.params["friction"]
     joinery.box(
         body,

@@ -11,6 +11,8 @@ FREE_IN_FRONT_M = 1.2
 SIDE_CLEARANCE_M = 0.20
 """A hinged door needs this much beside its hinge to open past a right angle."""
 
+MIN_MODULE_M = 0.42
+
 _ZONE_WIDTHS = {"machine": 0.56, "sink": 0.66, "rack": 0.46, "counter": 0.56, "spare": 0.50}
 _ZONE_SHARES = {"machine": 1.0, "sink": 0.2, "rack": 0.4, "counter": 3.0, "spare": 1.0}
 _COLD_M = FRIDGE_WIDTH_M + SIDE_CLEARANCE_M
@@ -152,16 +154,22 @@ def _lay_out_zones(run: Run) -> None:
         u += width
 
 
-def base_slots(run: Run) -> list[tuple[float, float]]:
-    """Extents of the base modules: the sink has its own below it, the rest is divided evenly."""
+def base_slots(run: Run) -> tuple[list[tuple[float, float]], list[tuple[str, float, float]]]:
+    """Extents of the base modules, and of what is not one: (`sink` or `filler`, u0, u1).
+
+    The sink has its own base; the rest is divided evenly where it is wide enough for a door or drawer.
+    """
     low, high = run.useful
+    start, end = run.counter
     sink = next(((u0, u1) for zone, u0, u1 in run.spans if zone == "sink"), None)
     pieces = [(low, high)] if sink is None else [(low, sink[0]), (sink[1], high)]
-    slots = []
+    slots: list[tuple[float, float]] = []
+    others = [("filler", start, low), ("filler", high, end), *([("sink", *sink)] if sink else [])]
     for a, b in pieces:
-        if b - a < 0.42:
+        if b - a < MIN_MODULE_M:
+            others.append(("filler", a, b))
             continue
         count = max(1, round((b - a) / 0.52))
         step = (b - a) / count
         slots += [(round(a + i * step, 4), round(a + (i + 1) * step, 4)) for i in range(count)]
-    return slots
+    return slots, [(kind, a, b) for kind, a, b in others if b - a > 0.01]

@@ -20,6 +20,8 @@ UPPER_HEIGHT_M = 0.66
 FRIDGE_HEIGHT_M = 1.74
 TOE_KICK_M = 0.10
 DRAWER_HEIGHT_M = 0.19
+DRAWER_FLOOR_M = 0.022
+"""Of the drawer's floor above the lower edge of its front."""
 STRIP_M = 0.24
 """Small things stand on the front strip of a deep surface."""
 RACK_DEPTH_M, RACK_WIDTH_M, RACK_HEIGHT_M = 0.34, 0.42, 0.024
@@ -32,7 +34,7 @@ def furnish_kitchen(draft: Draft, cell: int, room: Room, shape: str) -> bool:
     if runs is None:
         return False
     slots = [base_slots(run) for run in runs]
-    kinds = _draw_module_kinds(draft, sum(len(s) for s in slots))
+    kinds = _draw_module_kinds(draft, sum(len(modules) for modules, _ in slots))
     if kinds is None:
         return False
     for run in runs:
@@ -43,10 +45,10 @@ def furnish_kitchen(draft: Draft, cell: int, room: Room, shape: str) -> bool:
     panel, handle = draft.choice(draft.axes.front_styles), draft.choice(draft.axes.handle_shapes)
     style = f"{panel}/{handle}"
     draft.drawn |= {"counter_height_m": height, "front_style": panel, "handle": handle}
-    for run, run_slots in zip(runs, slots, strict=True):
+    for run, (modules, others) in zip(runs, slots, strict=True):
         _add_counter(draft, run, room, height)
-        for u0, u1 in run_slots:
-            _add_module(draft, run, room, kinds.pop(), u0, u1, height, style)
+        for kind, u0, u1 in [*((kinds.pop(), *span) for span in modules), *others]:
+            _add_module(draft, run, room, kind, u0, u1, height, style)
         _add_uppers(draft, cell, run, room, height, style)
         if run.fridge:
             _add_fridge(draft, run, room, style)
@@ -215,7 +217,7 @@ def _add_module(draft: Draft, run: Run, room: Room, kind: str, u0: float, u1: fl
         )
     elif kind == "drawer":
         drawer = add_drawer(draft, base, style, DRAWER_HEIGHT_M, top - 0.003 - DRAWER_HEIGHT_M / 2)
-        floor = top - DRAWER_HEIGHT_M + 0.022
+        floor = top - 0.003 - DRAWER_HEIGHT_M + DRAWER_FLOOR_M
         _add_place(
             draft,
             run,
