@@ -1,5 +1,7 @@
 """Free objects: they stand, sleep, can be held by friction, and stay within what hands and machines are made for."""
 
+from itertools import product
+
 import mujoco
 import numpy as np
 import pytest
@@ -41,14 +43,16 @@ def test_drawing_is_a_pure_function_of_the_generator() -> None:
     assert one == two
 
 
+def drawn(class_name: str, split: Split, rng: np.random.Generator) -> tuple[dict[str, float], str]:
+    if class_name == "mug":
+        return draw_mug(rng, split)
+    return (draw_pod(rng, split), "") if class_name == "pod" else draw_clutter_of(rng, split, class_name)[1:3]
+
+
 def test_every_class_stands_still_and_falls_asleep_within_a_second() -> None:
     items = []
-    for k, (class_name, split) in enumerate((c, s) for c in CLASSES for s in SPLITS):
-        rng = np.random.default_rng(k)
-        params, style = {
-            "mug": lambda rng=rng, split=split: draw_mug(rng, split),
-            "pod": lambda rng=rng, split=split: (draw_pod(rng, split), ""),
-        }.get(class_name, lambda rng=rng, split=split, c=class_name: draw_clutter_of(rng, split, c)[1:3])()
+    for k, (class_name, split) in enumerate(product(CLASSES, SPLITS)):
+        params, style = drawn(class_name, split, np.random.default_rng(k))
         x, y = 0.3 * (k % 4), 0.3 * (k // 4) - 0.9
         items.append(Item(f"item_{k}", class_name, x, y, TABLE_M + 0.0005, 0.3 * k, "", False, params, style))
     bench = build(tuple(items))

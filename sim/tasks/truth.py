@@ -41,14 +41,12 @@ class Truth:
         geom_body = model.geom_bodyid
         self._robot_geom: NDArray[np.bool_] = on_robot[geom_body]
         self._plane: NDArray[np.bool_] = model.geom_type == int(mujoco.mjtGeom.mjGEOM_PLANE)
-        free = np.zeros(model.nbody, dtype=bool)
-        free[list(self._body.values())] = True
         self._body_of_geom: list[int] = geom_body.tolist()
         self._is_robot: list[bool] = self._robot_geom.tolist()
         self._pads = tuple(model.geom(name).id for name in PADS)
         pad = np.zeros(model.ngeom, dtype=bool)
         pad[list(self._pads)] = True
-        self._pad_geom, self._free_geom = pad, free[geom_body]
+        self._pad_geom = pad
         hand = {int(geom_body[g]) for g in self._pads}
         hand |= {int(model.body_parentid[body]) for body in hand}
         self._hand_bodies = frozenset(hand)
@@ -57,7 +55,7 @@ class Truth:
         self._push = [0.0] * FORCE_TICKS
         self._tick = 0
         self.force_peak_n = 0.0
-        """Largest mean force over 50 ms of the robot on anything, grips of free objects aside."""
+        """Largest mean force over 50 ms of the robot on the world; two pads that pinch something cancel."""
 
     @property
     def time_s(self) -> float:
@@ -83,19 +81,29 @@ class Truth:
         self.force_peak_n = max(self.force_peak_n, sum(self._push) / FORCE_TICKS)
 
     def _pushing(self, geoms: NDArray[np.int32], rows: NDArray[np.intp], ours: NDArray[np.bool_]) -> float:
-        """Largest total normal force of one of the robot's bodies against the world."""
-        grip = (self._pad_geom[geoms].any(axis=1)) & (self._free_geom[geoms].any(axis=1))
-        wanted = ~(grip | ours.all(axis=1) | self._plane[geoms].any(axis=1))
+        """How hard the robot pushes now: the larger of the net force of all its contacts (where a pinch cancels)
+        and the largest total normal force on one of its bodies other than the pads."""
+        contact = self.data.contact
+        address = contact.efc_address[rows]
+        wanted = ~(ours.all(axis=1) | self._plane[geoms].any(axis=1)) & (address >= 0)
         if not wanted.any():
             return 0.0
-        address = self.data.contact.efc_address[rows[wanted]]
-        active = address >= 0
-        if not active.any():
-            return 0.0
-        force = self.data.efc_force[address[active]]
-        chosen, side = geoms[wanted][active], ours[wanted][active]
-        robot_geom = np.where(side[:, 0], chosen[:, 0], chosen[:, 1])
-        return float(np.bincount(self.model.geom_bodyid[robot_geom], weights=np.abs(force)).max())
+        geoms, ours, address, rows = geoms[wanted], ours[wanted], address[wanted], rows[wanted]
+        normal = self.data.efc_force[address]
+        frame = contact.frame[rows]
+        force = normal[:, None] * frame[:, :3]
+        rough = np.flatnonzero(contact.dim[rows] >= 3)
+        for k in (1, 2):
+            force[rough] += self.data.efc_force[address[rough] + k][:, None] * frame[rough, 3 * k : 3 * k + 3]
+        # A contact's frame points from its first geom to its second.
+        second = ours[:, 1]
+        net = float(np.linalg.norm((force * np.where(second, 1.0, -1.0)[:, None]).sum(axis=0)))
+        robot_geom = np.where(second, geoms[:, 1], geoms[:, 0])
+        bare = ~self._pad_geom[robot_geom]
+        if not bare.any():
+            return net
+        per_body = np.bincount(self.model.geom_bodyid[robot_geom[bare]], weights=np.abs(normal[bare]))
+        return max(net, float(per_body.max()))
 
     def touchers(self, bodies: frozenset[int]) -> set[int]:
         """Geoms of other bodies that touch any of `bodies`."""
