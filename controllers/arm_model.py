@@ -32,7 +32,15 @@ point by damping / stiffness × velocity; adding that to the set point removes t
 
 MOUNT_IN_BASE_M: Final = (0.07, 0.0, 0.30)
 """Origin of link 0 with the lift at 0."""
+MAST_IN_BASE_M: Final = (-0.095, 0.185)
+"""x and y of the mast, which stands left of the arm's plane."""
+MAST_RADIUS_M: Final = 0.042
+MAST_TOP_M: Final = 1.42
+HEAD_Z_M: Final = 1.50
+"""Crossing of the head's pan and tilt axes, above the mast."""
 LIFT_RANGE_M: Final = (0.0, 0.75)
+LIFT_STIFFNESS_N_M: Final = 4.0e4
+LIFT_DAMPING_N_S_M: Final = 2.2e3
 LIFT_MAX_VELOCITY_M_S: Final = 0.25
 HEAD_LOWER_RAD: Final = np.array([-1.6, -0.6])
 HEAD_UPPER_RAD: Final = np.array([1.6, 1.2])

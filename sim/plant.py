@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.messages import JOINT_NAMES, PLANT_STEP_S, Look, Scan
-from controllers.plant import PlantCommand, Sensed, TouchFrame
+from controllers.plant import FINGER_WIDTH, PlantCommand, Sensed, TouchFrame
 from sim.house.schema import House
 from sim.robot.hand import HAND_BODY
 from sim.robot.model import set_home
@@ -28,6 +28,9 @@ _STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 _JOINTS = 15
 """Of the robot in qpos: three of the base, lift, seven of the arm, two fingers, two of the head."""
 _ACTUATORS = 14
+_SECOND_FINGER = 12
+_SENSED_JOINTS = np.array([*range(3, 12), 13, 14])
+_SENSED_EFFORTS = np.arange(3, 14)
 _GRAVITY_M_S2 = 9.81
 
 # Standard deviations per step: six of the wrist wrench (N, Nm), two pad normals, four pad shears (N). Of the size
@@ -156,17 +159,12 @@ class MujocoPlant:
         """What the sensors say now. The same object with the same arrays every time: copy what you keep."""
         sensed, position, velocity, effort = self._sensed, self._position, self._velocity, self._effort
         sensed.time_s = self.data.time
-        out = sensed.joint_position
-        out[:8] = position[3:11]
-        out[8] = position[11] + position[12]
-        out[9:] = position[13:]
-        out = sensed.joint_velocity
-        out[:8] = velocity[3:11]
-        out[8] = velocity[11] + velocity[12]
-        out[9:] = velocity[13:]
-        out = sensed.joint_torque
-        out[:9] = effort[3:12]
-        out[9:] = effort[12:]
+        # `clip` spares numpy the buffer that the checking mode writes through.
+        position.take(_SENSED_JOINTS, out=sensed.joint_position, mode="clip")
+        sensed.joint_position[FINGER_WIDTH] += position.item(_SECOND_FINGER)
+        velocity.take(_SENSED_JOINTS, out=sensed.joint_velocity, mode="clip")
+        sensed.joint_velocity[FINGER_WIDTH] += velocity.item(_SECOND_FINGER)
+        effort.take(_SENSED_EFFORTS, out=sensed.joint_torque, mode="clip")
         felt = self._felt
         # At rest the arm's force on the hand, the hand's weight and the world's force on it add up to zero.
         np.dot(self._hand_weight, self._tool_up, out=felt[:6])

@@ -13,7 +13,13 @@ from controllers.arm_model import (
     BASE_RADIUS_M,
     HEAD_LOWER_RAD,
     HEAD_UPPER_RAD,
+    HEAD_Z_M,
+    LIFT_DAMPING_N_S_M,
     LIFT_RANGE_M,
+    LIFT_STIFFNESS_N_M,
+    MAST_IN_BASE_M,
+    MAST_RADIUS_M,
+    MAST_TOP_M,
     MOUNT_IN_BASE_M,
 )
 from sim.robot.shapes import DARK, GLOW, GRAPHITE, STRUCTURE_BITS, WHITE, angle_unit, capsule, solid, visual, visual_rod
@@ -26,13 +32,11 @@ CAPSULE, ELLIPSOID, SPHERE = (
 )
 SLIDE, HINGE = mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE
 
-MAST_X_M, MAST_Y_M, MAST_TOP_M = -0.095, 0.185, 1.42
-HEAD_Z_M = 1.50
+MAST_X_M, MAST_Y_M = MAST_IN_BASE_M
 _BASE_BOTTOM_M, _BASE_TOP_M = 0.02, 0.20
 _BASE_VELOCITY_GAIN = (2.0e4, 2.0e4, 2.0e3)
 """N s/m and Nm s/rad. The drive gives way by 2 mm/s under a reaction of 40 N."""
 _BASE_FORCE_LIMIT = (600.0, 600.0, 150.0)
-LIFT_STIFFNESS_N_M, LIFT_DAMPING_N_S_M = 4.0e4, 2.2e3
 HEAD_STIFFNESS_NM, HEAD_DAMPING_NMS = 40.0, 2.5
 
 
@@ -69,7 +73,7 @@ def add_base(spec: mujoco.MjSpec, pose: tuple[float, float, float], name: str) -
     visual(base, CYLINDER, (0.085, 0.012), GRAPHITE, pos=(MOUNT_IN_BASE_M[0], 0, _BASE_TOP_M + 0.033))
 
     foot, top = (MAST_X_M, MAST_Y_M, _BASE_TOP_M), (MAST_X_M, MAST_Y_M, MAST_TOP_M)
-    capsule(base, (foot, top), 0.042, WHITE, bits=STRUCTURE_BITS, mass_kg=9.0, name="mast")
+    capsule(base, (foot, top), MAST_RADIUS_M, WHITE, bits=STRUCTURE_BITS, mass_kg=9.0, name="mast")
     rail_x = MAST_X_M + 0.038
     visual(base, BOX, (0.008, 0.014, 0.52), GRAPHITE, pos=(rail_x, MAST_Y_M, 0.76))
     return base
