@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent.messages import SubgoalKind
-from agent.planner.effort import UNKNOWN_POWER_S, Effort, can_hold
+from agent.planner.effort import UNKNOWN_POWER_S, UNSEEN_S, Effort, can_hold
 from agent.planner.scene import Scene
 from agent.planner.strips import Atom, Operator
 
@@ -150,7 +150,8 @@ class _Builder:
             door for name in sorted(objects | ({at} if at else set())) for door in self.scene.shut_doors_before(name)
         }
         needs = needs | {("way-free", door) for door in doors}
-        cost = self.effort.cost(kind, target, item, at) + extra_s
+        imagined = kind in (K.PICK, K.PRESS, K.SERVE) and not objects.isdisjoint(UNSEEN.values())
+        cost = self.effort.cost(kind, target, item, at) + extra_s + (UNSEEN_S if imagined else 0.0)
         label = (kind.value, target, item, *others)
         self.operators.append(
             Operator(label, objects, frozenset(needs), frozenset(adds), frozenset(deletes or ()), cost)
@@ -203,6 +204,8 @@ class _Builder:
                 self._pick(thing, place)
             for surface in self.put_down:
                 self._place(thing, surface)
+            if (machine := scene.machine_over.get(thing)) is not None:
+                self._take_from_tray(thing, machine)
         for item in ("mug", "pod"):
             if item in self.unseen:
                 unseen = UNSEEN[item]
@@ -266,9 +269,6 @@ class _Builder:
                     deletes={held, ("holder-empty", machine)},
                     extra_s=_CAREFUL_S if careful else 0.0,
                 )
-        for thing, over in self.scene.machine_over.items():
-            if over == machine and thing not in mugs:
-                self._take_from_tray(thing, machine)
         for mug in mugs:
             held, under = ("holding", mug), ("under-spout", mug, machine)
             self._add(
@@ -291,7 +291,8 @@ class _Builder:
                 deletes={("unfilled", mug), ("fresh", machine)},
                 extra_s=doubt,
             )
-            self._take_from_tray(mug, machine)
+            if self.scene.machine_over.get(mug) != machine:
+                self._take_from_tray(mug, machine)
 
     def _take_from_tray(self, thing: str, machine: str) -> None:
         under: Atom = ("under-spout", thing, machine)

@@ -26,14 +26,16 @@ BASE_S: Final[dict[SubgoalKind, float]] = {
 than searching unlikely places."""
 
 DEFAULT_TRAVEL_S: Final = 8.0
-FAILURE_S: Final = 60.0
-"""Added for each failure since the last success: enough to prefer another mug, machine or place."""
+FAILURE_S: Final = 40.0
+"""Added for each failure since the last success: enough to prefer another mug, machine or place that is known."""
+UNSEEN_S: Final = 60.0
+"""For relying on something not seen yet: with FAILURE_S a known mug gets a second try before another is searched."""
 UNREACHABLE_S: Final = 120.0
 REPEAT_S: Final = 30.0
 """Added for each time a search did not end the search."""
 UNKNOWN_POWER_S: Final = 60.0
 """For a machine whose power light has not been seen on."""
-MAX_FAILURES: Final = 4
+MAX_FAILURES: Final = 6
 MAX_ROUNDS: Final = 8
 """Successes of one and the same subgoal beyond which the plan is going in circles."""
 MAX_EXPLORATIONS: Final = 60

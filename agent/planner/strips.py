@@ -1,8 +1,9 @@
 """A small STRIPS planner: what to do, in which order, at least cost.
 
-Method: a delete-relaxed plan (FF's heuristic, supporters by additive cost) is computed once over
-everything, and A* first searches only with the operators over the objects that this relaxed plan
-touches; only if that fails over all of them. States are bit sets in Python integers.
+Method: a delete-relaxed plan (FF's heuristic, supporters by additive cost) is computed once over everything. Best-first
+search then uses only the operators over the objects that this relaxed plan touches; where it meets dead ends, what a
+relaxed plan out of the best of them would touch is added; only if that fails too all operators are used. States are bit
+sets in Python integers.
 
 Deterministic: operators are taken in sorted order and ties broken by order of discovery. Effort
 is bounded by the number of expanded states, never by time.
@@ -46,11 +47,29 @@ class Solution:
     effort: Effort = field(default_factory=Effort)
 
 
-_FIRST_TRIES = ((0.6, 400), (2.0, 2_000))
-"""Weight of the heuristic and most states expanded, over the relaxed plan's objects: first for a
-cheapest plan (the relaxed cost can be too high by a few tenths), then for any good one."""
-_LAST_TRY = (3.0, 6_000)
-"""The same over all objects."""
+@dataclass(frozen=True)
+class _Way:
+    """How to search."""
+
+    weight: float
+    """Of the heuristic against the cost so far."""
+    budget: int
+    """Most states expanded."""
+    helpful: bool = False
+    """Only operators that achieve what the first steps of a relaxed plan achieve (FF's helpful actions): fast, and
+    blind for detours."""
+
+
+_GREEDY = _Way(5.0, 160, helpful=True)
+_CAREFUL = _Way(0.6, 120)
+"""For a cheaper plan than the greedy one; the relaxed cost can be too high by a few tenths."""
+_FEW_OPERATORS = 32
+"""The most for which a cheaper plan is looked for: with more, the budget does not get far."""
+_THOROUGH = _Way(5.0, 3_000)
+_LAST = _Way(3.0, 6_000)
+_EXTENSIONS = 4
+"""How often objects are added."""
+_DEAD_ENDS_KEPT = 32
 
 
 def solve(initial: Iterable[Atom], goal: Iterable[Atom], operators: Iterable[Operator]) -> Solution | None:
@@ -63,13 +82,18 @@ def solve(initial: Iterable[Atom], goal: Iterable[Atom], operators: Iterable[Ope
     relaxed = everything.relaxed_plan(everything.initial)
     if relaxed is None:
         return None
-    touched = {name for index in relaxed for name in everything.operators[index].objects}
-    few = [operator for operator in everything.operators if operator.objects <= touched]
-    narrow = _Problem(few, initial, goal)
-    for weight, budget in _FIRST_TRIES:
-        if (found := narrow.search(weight, budget)) is not None:
+    touched = everything.objects(relaxed)
+    for _ in range(_EXTENSIONS):
+        narrow = everything.restricted(touched)
+        if (found := narrow.search(_GREEDY)) is not None:
+            if len(narrow.operators) <= _FEW_OPERATORS:
+                return narrow.search(_CAREFUL, below=found.cost) or found
             return found
-    return everything.search(*_LAST_TRY)
+        more = everything.ways_out(narrow)
+        if more <= touched:
+            break
+        touched |= more
+    return everything.restricted(touched).search(_THOROUGH) or everything.search(_LAST)
 
 
 def reachable(initial: Iterable[Atom], operators: Iterable[Operator]) -> set[Atom]:
@@ -88,23 +112,53 @@ def reachable(initial: Iterable[Atom], operators: Iterable[Operator]) -> set[Ato
 class _Problem:
     """Operators and states over numbered atoms."""
 
-    def __init__(self, operators: Sequence[Operator], initial: Iterable[Atom], goal: Iterable[Atom]) -> None:
+    def __init__(
+        self,
+        operators: Sequence[Operator],
+        initial: Iterable[Atom],
+        goal: Iterable[Atom],
+        number: dict[Atom, int] | None = None,
+    ) -> None:
+        """`number` of atoms: that of a problem whose states are to be shared."""
         self.operators = operators
-        self._number: dict[Atom, int] = {}
+        self._number: dict[Atom, int] = {} if number is None else number
         self.needs = [[self._index(a) for a in sorted(o.needs)] for o in operators]
         self.adds = [[self._index(a) for a in sorted(o.adds)] for o in operators]
         deletes = [[self._index(a) for a in sorted(o.deletes)] for o in operators]
-        self.goal = [self._index(a) for a in sorted(goal)]
+        self.goal_atoms = sorted(goal)
+        self.goal = [self._index(a) for a in self.goal_atoms]
         self.costs = [o.cost for o in operators]
         self.needs_bits = [_bits(n) for n in self.needs]
         self.adds_bits = [_bits(n) for n in self.adds]
         self.keeps_bits = [~_bits(n) for n in deletes]
         self.goal_bits = _bits(self.goal)
         # Atoms that no operator mentions cannot matter.
-        self.initial = _bits([self._number[a] for a in initial if a in self._number])
+        self.initial_atoms = sorted(a for a in initial if a in self._number)
+        self.initial = _bits([self._number[a] for a in self.initial_atoms])
+        self.dead_ends: list[int] = []
+        """Some of the states met in a search from which there is no way to the goal."""
 
     def _index(self, atom: Atom) -> int:
         return self._number.setdefault(atom, len(self._number))
+
+    def objects(self, chosen: Iterable[int]) -> set[str]:
+        """What these operators touch."""
+        return {name for index in chosen for name in self.operators[index].objects}
+
+    def restricted(self, objects: set[str]) -> "_Problem":
+        """The same problem with operators on these objects only; its states have the same meaning."""
+        few = [operator for operator in self.operators if operator.objects <= objects]
+        return _Problem(few, self.initial_atoms, self.goal_atoms, self._number)
+
+    def ways_out(self, narrow: "_Problem") -> set[str]:
+        """What a relaxed plan out of the most promising dead end of a restricted problem touches."""
+        best: tuple[float, set[str]] = (float("inf"), set())
+        for state in narrow.dead_ends:
+            relaxed = self.relaxed_plan(state)
+            if relaxed is not None:
+                cost = sum(self.costs[index] for index in relaxed)
+                best = min(best, (cost, self.objects(relaxed)), key=lambda pair: pair[0])
+        return best[1]
 
     @cached_property
     def users(self) -> list[list[int]]:
@@ -167,23 +221,29 @@ class _Problem:
                 stack.extend(self.needs[operator])
         return sorted(chosen)
 
-    def estimate(self, state: int) -> float | None:
-        """Cost of a relaxed plan from the state; None if the goal is out of reach."""
+    def _judge(self, state: int) -> tuple[float, int] | None:
+        """Cost of a relaxed plan from the state and what its first steps achieve; None if the goal is out of reach."""
         relaxed = self.relaxed_plan(state)
-        return None if relaxed is None else sum(self.costs[index] for index in relaxed)
+        if relaxed is None:
+            return None
+        achieved = 0
+        for index in relaxed:
+            if state & self.needs_bits[index] == self.needs_bits[index]:
+                achieved |= self.adds_bits[index]
+        return sum(self.costs[index] for index in relaxed), achieved & ~state
 
-    def search(self, weight: float, budget: int) -> Solution | None:
-        """Weighted A*; None when exhausted or after `budget` expanded states."""
-        start = self.estimate(self.initial)
+    def search(self, way: _Way, below: float = float("inf")) -> Solution | None:
+        """Weighted A* for a plan cheaper than `below`; None when exhausted or out of budget."""
+        start = self._judge(self.initial)
         if start is None:
             return None
         best_cost = {self.initial: 0.0}
         came_by: dict[int, tuple[int, int]] = {}
-        estimates: dict[int, float | None] = {self.initial: start}
-        queue = [(weight * start, start, 0, self.initial)]
+        judged: dict[int, tuple[float, int] | None] = {self.initial: start}
+        queue = [(way.weight * start[0], start[0], 0, self.initial)]
         order = expanded = 0
         closed: set[int] = set()
-        while queue and expanded < budget:
+        while queue and expanded < way.budget:
             _, _, _, state = heapq.heappop(queue)
             if state in closed:
                 continue
@@ -192,23 +252,27 @@ class _Problem:
             closed.add(state)
             expanded += 1
             cost_here = best_cost[state]
+            judgement = judged[state]
+            wanted = judgement[1] if judgement is not None and way.helpful else -1
             for index, needs in enumerate(self.needs_bits):
-                if state & needs != needs:
+                if state & needs != needs or not self.adds_bits[index] & wanted:
                     continue
                 following = state & self.keeps_bits[index] | self.adds_bits[index]
                 cost = cost_here + self.costs[index]
-                if following == state or cost >= best_cost.get(following, float("inf")):
+                if following == state or cost >= best_cost.get(following, below):
                     continue
-                if following not in estimates:
-                    estimates[following] = self.estimate(following)
-                guess = estimates[following]
-                if guess is None:
+                if following not in judged:
+                    judged[following] = self._judge(following)
+                judgement = judged[following]
+                if judgement is None:
+                    if len(self.dead_ends) < _DEAD_ENDS_KEPT:
+                        self.dead_ends.append(following)
                     continue
                 best_cost[following] = cost
                 came_by[following] = (state, index)
                 closed.discard(following)
                 order += 1
-                heapq.heappush(queue, (cost + weight * guess, guess, order, following))
+                heapq.heappush(queue, (cost + way.weight * judgement[0], judgement[0], order, following))
         return None
 
     def _solution(self, state: int, came_by: dict[int, tuple[int, int]], cost: float, expanded: int) -> Solution:
