@@ -37,6 +37,7 @@ _LOOK_AT_RATE_HZ = 2.5
 _WORTH_TURNING = 0.30
 _PASSES = 4
 """Layers of things in front of the robot that are faded."""
+_BEFORE_M = 0.35
 _FADED_ALPHA = 0.10
 _FADE_PER_S = 4.0
 _ATTACHED_M = 0.12
@@ -87,7 +88,7 @@ class Film:
         self._option.sitegroup[:] = 0
         self._viewpoint = _Viewpoint(own)
         self._faded = _Fading(own)
-        self._last_time_s: float | None = None
+        self._last: tuple[float, View | None] = 0.0, None
 
     def __enter__(self) -> "Film":
         return self
@@ -105,10 +106,11 @@ class Film:
         if view not in VIEWS:
             raise ValueError(f"unknown view {view!r}; known: {', '.join(VIEWS)}")
         own, source = self._model, self._source
-        passed_s = None if self._last_time_s is None else data.time - self._last_time_s
+        time_s, last_view = self._last
+        passed_s = data.time - time_s if view == last_view else None
         if passed_s is not None and not 0.0 <= passed_s < 1.0:
             passed_s = None  # a jump in time: no smoothing across it
-        self._last_time_s = data.time
+        self._last = data.time, view
         own.geom_pos[:], own.geom_size[:] = source.geom_pos, source.geom_size
         colours = np.where(self._faded.plain[:, None], own.mat_rgba[own.geom_matid], source.geom_rgba)
         camera = mujoco.MjvCamera()
@@ -116,8 +118,8 @@ class Film:
             camera.type, camera.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, own.camera("head_camera").id
         else:
             self._viewpoint.place(camera, data, passed_s, view == "above")
-            eye, targets = self._viewpoint.sight_lines(camera, data)
-            colours[:, 3] *= self._faded.update(data, eye, targets, passed_s)
+            targets = self._viewpoint.targets(data)
+            colours[:, 3] *= self._faded.update(data, camera, targets, passed_s)
         own.geom_rgba[:] = colours
         self._context.make_current()
         everything = mujoco.mjtCatBit.mjCAT_ALL
@@ -145,7 +147,7 @@ class _Viewpoint:
 
     def place(self, camera: mujoco.MjvCamera, data: mujoco.MjData, passed_s: float | None, above: bool) -> None:
         turn, at = data.xmat[self._base].reshape(3, 3), data.xpos[self._base]
-        look_at = at + turn @ np.array([0.25, 0.0, 0.85])
+        look_at = at + turn @ np.array([0.35, 0.0, 0.85])
         camera.type = mujoco.mjtCamera.mjCAMERA_FREE
         if above:
             camera.lookat[:] = look_at
@@ -179,14 +181,11 @@ class _Viewpoint:
         free = np.where(hit < 0, 1.0, np.clip(reach / far, 0.0, 1.0))
         return free + 0.8 * np.cos(azimuths - yaw - _SIDE_RAD)
 
-    def sight_lines(self, camera: mujoco.MjvCamera, data: mujoco.MjData) -> tuple[Array, Array]:
-        """The camera's place (3,), and points (n, 3) of and around the robot that should be seen from it."""
-        forward = _direction(radians(camera.azimuth), radians(camera.elevation))
-        eye = np.array(camera.lookat) - camera.distance * forward
+    def targets(self, data: mujoco.MjData) -> Array:
+        """(n, 3) points of and around the robot that should be seen."""
         turn, at = data.xmat[self._base].reshape(3, 3), data.xpos[self._base]
         body = data.xpos[self._points] + np.array([0.0, 0.0, 0.05])
-        around = at + _AROUND @ turn.T
-        return eye, np.concatenate([body, around])
+        return np.concatenate([body, at + _AROUND @ turn.T])
 
 
 class _Fading:
@@ -212,20 +211,25 @@ class _Fading:
     def show_all(self) -> None:
         self._model.geom_group[:] = self._groups
 
-    def update(self, data: mujoco.MjData, eye: Array, targets: Array, passed_s: float | None) -> Array:
+    def update(self, data: mujoco.MjData, camera: mujoco.MjvCamera, targets: Array, passed_s: float | None) -> Array:
         """(ngeom,) factor of each geom's alpha."""
         model = self._model
+        forward = _direction(radians(camera.azimuth), radians(camera.elevation))
+        eye = np.array(camera.lookat) - camera.distance * forward
         model.geom_group[:] = self._groups
         rays = targets - eye
         length = np.linalg.norm(rays, axis=1)
         count = len(rays)
-        direction = (rays / length[:, None]).ravel()
+        direction = rays / length[:, None]
+        # Only what is nearer to the camera than the robot is in the way: not the counter it works at.
+        limit = np.minimum(length, (camera.distance - _BEFORE_M) / (direction @ forward))
+        direction = direction.ravel()
         hit, reach = np.empty(count, dtype=np.int32), np.empty(count)
         for _ in range(_PASSES):
             mujoco.mj_multiRay(
                 model, data, eye, direction, self._ray_groups, True, -1, hit, reach, None, count, float(length.max())
             )
-            blocking = np.unique(hit[(hit >= 0) & (reach < length - 0.25)])
+            blocking = np.unique(hit[(hit >= 0) & (reach < limit)])
             blocking = blocking[~self._stays[blocking]]
             if not len(blocking):
                 break

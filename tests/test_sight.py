@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from agent.messages import Detection, Look, Scan, decode, encode
-from sim.house.schema import Fixture, Front, House, Item, Machine
+from sim.house.build import build_house
+from sim.house.generate import generate_house
+from sim.house.schema import Fixture, Front, House, Item, Machine, Split
 from sim.objects.draw import draw_clutter_of, draw_machine, draw_mug, draw_pod
 from sim.objects.items import add_item
 from sim.objects.machine import add_machine
+from sim.render import VIEWS, Film, View, opengl_status
 from sim.robot.model import add_robot, set_home
 from sim.sight import errors
 from sim.sight.odometry import Odometry
@@ -377,3 +380,70 @@ def test_a_house_that_does_not_match_the_model_is_refused() -> None:
     wrong = replace(house, fixtures=(replace(house.fixtures[0], name="no_such_counter"),))
     with pytest.raises(ValueError, match="no_such_counter"):
         Senses(model, mujoco.MjData(model), wrong, [1])
+
+
+@pytest.mark.parametrize(("split", "index"), [("train", 4), ("dev", 3), ("heldout", 2)])
+def test_in_generated_houses_closed_places_keep_their_secret_and_handles_are_where_they_are_said_to_be(
+    split: Split, index: int
+) -> None:
+    house = generate_house(split, index)
+    model = build_house(house).compile()
+    data = mujoco.MjData(model)
+    set_home(model, data)
+    senses = Senses(model, data, house, [1])
+    closed = {place.name for place in house.places if place.front is not None}
+    secret = [item for item in house.items if item.place in closed]
+    assert secret
+    base = [model.joint(name).qposadr[0] for name in ("base_x", "base_y", "base_yaw")]
+    tilt = model.joint("head_tilt").qposadr[0]
+    seen: set[str] = set()
+    for front in house.fronts:
+        away = np.array([np.cos(front.yaw), np.sin(front.yaw)])
+        data.qpos[base] = [*(np.array([front.handle_x, front.handle_y]) + 1.0 * away), front.yaw + pi]
+        data.qpos[tilt] = atan2(1.5 - front.handle_z, 1.0)
+        mujoco.mj_forward(model, data)
+        senses.reset()
+        senses.after_tick(0.0)
+        senses.after_tick(0.1)
+        look, _ = senses.take()
+        assert look is not None
+        turn, at = data.xmat[model.body("robot").id].reshape(3, 3), data.xpos[model.body("robot").id]
+        for detection in look.detections:
+            position = at + turn @ np.array(detection.position_in_base_m)
+            for item in secret:
+                hidden = data.site_xpos[model.site(f"{item.name}_centre").id]
+                same = detection.class_name == item.class_name
+                assert not (same and np.linalg.norm(position - hidden) < 0.08), item.name
+            handle = np.array([front.handle_x, front.handle_y, front.handle_z])
+            if detection.class_name == front.class_name and np.linalg.norm(position - handle) < 0.06:
+                seen.add(front.name)
+                assert (detection.state or 0.0) < 0.1
+        bar = model.geom(front.handle_geoms[0]).id
+        assert np.linalg.norm(data.geom_xpos[bar] - (front.handle_x, front.handle_y, front.handle_z)) < 0.02
+    assert len(seen) >= 0.5 * len(house.fronts), "most fronts are seen by who stands in front of them"
+
+
+def test_filming_changes_nothing_and_the_same_moment_gives_the_same_picture() -> None:
+    usable, reason = opengl_status()
+    if not usable:
+        pytest.skip(f"no OpenGL: {reason}")
+    world = World()
+    groups, colours = world.model.geom_group.copy(), world.model.geom_rgba.copy()
+    state = world.data.qpos.copy()
+    with Film(world.model, 160, 120) as film:
+        pictures: dict[View, np.ndarray] = {view: film.frame(world.data, view) for view in VIEWS}
+        for view, picture in pictures.items():
+            assert picture.shape == (120, 160, 3)
+            assert picture.dtype == np.uint8
+            assert picture.std() > 5, "there is something to be seen"
+            assert np.array_equal(picture, film.frame(world.data, view))
+        with pytest.raises(ValueError, match="follow, head, above"):
+            film.frame(world.data, "sideways")  # pyright: ignore[reportArgumentType]
+    assert np.array_equal(world.model.geom_group, groups)
+    assert np.array_equal(world.model.geom_rgba, colours)
+    assert np.array_equal(world.data.qpos, state)
+
+
+def test_no_opengl_is_said_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUJOCO_GL", "off")
+    assert opengl_status() == (False, "MUJOCO_GL=off switches rendering off")

@@ -1,9 +1,9 @@
 """The depth scan: what stands around the base between floor and chest, collapsed to the plane.
 
-A robot gets this from its depth camera by keeping, for each direction, the nearest point within a band of heights. So
-a table is seen by its top's edge and not only by its legs. Ray casting in the plane against footprints is exact for
-upright boxes and cylinders, which is what houses are made of, and several times cheaper than `mj_multiRay` at as many
-heights.
+A robot gets this from its depth camera by keeping, for each direction, the nearest point within a band of heights that
+belongs to something solid: leaves and curtains give way. So a table is seen by its top's edge and not only by its legs.
+Ray casting in the plane against footprints is exact for upright boxes and cylinders, which is what houses are made of,
+and several times cheaper than `mj_multiRay` at as many heights.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.messages import Scan
-from sim.sight.things import SEEN_GROUPS
 
 Array = NDArray[np.float64]
 
@@ -81,14 +80,16 @@ class Scanner:
 
 
 class _Footprints:
-    """Footprints of a model's geoms: rectangles (n, 6) as x, y, cos, sin, half length, half width; circles (n, 3)."""
+    """Footprints of a model's solid geoms.
+
+    Rectangles are (n, 6): x, y, cos and sin of the direction, half length, half width; circles (n, 3): x, y, radius.
+    """
 
     def __init__(self, model: mujoco.MjModel, robot: int) -> None:
         self.model = model
         solid = np.flatnonzero(
             (model.body_rootid[model.geom_bodyid] != robot)
-            & np.isin(model.geom_group, SEEN_GROUPS)
-            & (model.geom_rgba[:, 3] > 0.0)
+            & (model.geom_contype | model.geom_conaffinity != 0)
             & ~np.isin(model.geom_type, (mujoco.mjtGeom.mjGEOM_PLANE, mujoco.mjtGeom.mjGEOM_HFIELD))
         )
         body = model.geom_bodyid[solid]
