@@ -12,27 +12,70 @@ TICK_S = 0.01
 RAYS = 240
 
 
+class Leaf:
+    """A door leaf that swings both ways about its hinge and yields to whoever drives into it."""
+
+    def __init__(self, hinge_xy, shut_yaw, width_m, angle, most_rad=1.62):
+        self.hinge, self.shut_yaw, self.width, self.angle = np.array(hinge_xy), shut_yaw, width_m, angle
+        self.most = most_rad
+
+    def box(self, angle=None):
+        """(5,) centre, yaw, half length, half thickness."""
+        yaw = self.shut_yaw + (self.angle if angle is None else angle)
+        x, y = self.hinge + 0.5 * self.width * np.array((math.cos(yaw), math.sin(yaw)))
+        return np.array((x, y, yaw, 0.5 * self.width - 0.01, 0.02))
+
+    def yield_to(self, xy, radius_m):
+        """Turn until a disc has room."""
+        for step in range(200):
+            options = [self.angle + sign * 0.01 * step for sign in (1, -1)]
+            for angle in options:
+                if abs(angle) <= self.most and box_distance(self.box(angle)[None], xy)[0] >= radius_m:
+                    self.angle = angle
+                    return
+
+
+def box_distance(boxes, xy):
+    """(m,) distance of a point from boxes (m, 5): centre, yaw, half sizes."""
+    local = _turned(xy - boxes[:, :2], boxes[:, 2])
+    return np.hypot(*np.maximum(0.0, np.abs(local) - boxes[:, 3:]).T)
+
+
+def _turned(vectors, yaws):
+    c, s = np.cos(yaws), np.sin(yaws)
+    return np.stack((c * vectors[..., 0] + s * vectors[..., 1], c * vectors[..., 1] - s * vectors[..., 0]), axis=-1)
+
+
 class FlatWorld:
-    """Axis-aligned solid boxes (m, 4): x0, y0, x1, y1."""
+    """Solid upright boxes (m, 5): centre, yaw, half sizes; and door leaves."""
 
-    def __init__(self, boxes):
-        self.boxes = np.asarray(boxes, dtype=np.float64)
+    def __init__(self, boxes, leaves=()):
+        self.fixed = np.asarray(boxes, dtype=np.float64)
+        self.leaves = list(leaves)
 
-    def ranges(self, pose, most_m=8.0):
+    @property
+    def boxes(self):
+        return np.concatenate((self.fixed, *(leaf.box()[None] for leaf in self.leaves)))
+
+    def ranges(self, pose, most_m=6.0):
         """(RAYS,) distance to the nearest box all around, infinity beyond `most_m`."""
+        boxes = self.boxes
         angles = pose[2] - math.pi + 2 * math.pi / RAYS * np.arange(RAYS)
-        near, far = np.zeros((RAYS, len(self.boxes))), np.full((RAYS, len(self.boxes)), np.inf)
-        for axis, slope in enumerate((np.cos(angles), np.sin(angles))):
-            slope = np.where(np.abs(slope) < 1e-9, 1e-9, slope)[:, None]  # noqa: PLW2901
-            a, b = (self.boxes[:, axis] - pose[axis]) / slope, (self.boxes[:, axis + 2] - pose[axis]) / slope
+        origin = _turned(pose[:2] - boxes[:, :2], boxes[:, 2])
+        near, far = np.zeros((RAYS, len(boxes))), np.full((RAYS, len(boxes)), np.inf)
+        for axis in (0, 1):
+            turn = angles[:, None] - boxes[:, 2]
+            slope = np.cos(turn) if axis == 0 else np.sin(turn)
+            slope = np.where(np.abs(slope) < 1e-9, 1e-9, slope)
+            a = (-boxes[:, 3 + axis] - origin[:, axis]) / slope
+            b = (boxes[:, 3 + axis] - origin[:, axis]) / slope
             near, far = np.maximum(near, np.minimum(a, b)), np.minimum(far, np.maximum(a, b))
         hit = np.where(near <= far, near, np.inf).min(axis=1)
         return np.where(hit <= most_m, hit, np.inf)
 
     def clearance(self, xy):
-        """Distance from a point to the nearest box."""
-        gap = np.maximum(0.0, np.maximum(self.boxes[:, :2] - xy, xy - self.boxes[:, 2:]))
-        return float(np.hypot(*gap.T).min())
+        """Distance from a point to the nearest thing that does not yield."""
+        return float(box_distance(self.fixed, np.asarray(xy)).min())
 
 
 @dataclass
@@ -68,6 +111,9 @@ class FlatBase:
         self.pose = se2.compose(self.pose, move)
         yaw_error = self.drift_rad_per_rad * move[2] + self.drift_per_m * 0.2 * math.hypot(move[0], move[1])
         self.odom = se2.compose(self.odom, move * (1 + self.drift_per_m) + (0, 0, yaw_error))
+        for leaf in self.world.leaves:
+            if np.hypot(*(leaf.hinge - self.pose[:2])) < leaf.width + 0.5:
+                leaf.yield_to(self.pose[:2], 0.272)
         self.least_clearance = min(self.least_clearance, self.world.clearance(self.pose[:2]))
         if self.ticks % 10 == 1:
             ranges = self.world.ranges(self.pose) + self.rng.normal(0, self.scan_std_m, RAYS)
@@ -90,7 +136,7 @@ class FlatBase:
 
 
 def walls_with_gaps(x0, y0, x1, y1, gaps, thickness=0.1):
-    """Boxes of a straight wall from (x0, y0) to (x1, y1), axis-aligned, open at `gaps`: (from, to) along it."""
+    """Corners of the pieces of an axis-aligned wall from (x0, y0) to (x1, y1), open at `gaps`: (from, to) along it."""
     along = 0 if abs(x1 - x0) > abs(y1 - y0) else 1
     edges = [(x0, y0)[along], *[edge for gap in sorted(gaps) for edge in gap], (x1, y1)[along]]
     half, boxes = 0.5 * thickness, []
@@ -135,4 +181,24 @@ def random_house(seed, doorway_m=0.9):
                 for i in (-1, 1)
                 for j in (-1, 1)
             ]
-    return FlatWorld(boxes), start
+    return FlatWorld(boxes_of_corners(boxes)), start
+
+
+def boxes_of_corners(corners):
+    """(m, 5) boxes from (m, 4) corners x0, y0, x1, y1."""
+    a = np.asarray(corners, dtype=np.float64)
+    middle, half = 0.5 * (a[:, :2] + a[:, 2:]), 0.5 * (a[:, 2:] - a[:, :2])
+    return np.column_stack((middle, np.zeros(len(a)), half))
+
+
+def flat_house(house):
+    """The footprint of a generated House between floor and chest, with its doors, and its start pose."""
+    boxes = boxes_of_corners(house.walls)
+    low = [f for f in house.fixtures if f.z - f.size[2] / 2 < 1.3 and f.class_name != "rug"]
+    rows = [(f.x, f.y, f.yaw, f.size[0] / 2, f.size[1] / 2) for f in low]
+    leaves = []
+    for door in house.doorways:
+        if door.door_joint is not None:
+            hinge = np.array((door.x, door.y)) + 0.5 * door.width * np.array((-math.sin(door.yaw), math.cos(door.yaw)))
+            leaves.append(Leaf(hinge, door.yaw - math.pi / 2, door.width - 0.02, door.initial_angle))
+    return FlatWorld(np.concatenate((boxes, np.array(rows).reshape(-1, 5))), leaves), np.array(house.start)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from agent.messages import Scan
 from controllers.motion import se2
-from controllers.motion.doors import Doorway, find_doorway
+from controllers.motion.doors import PASSABLE_OPENING, SHUT_BELOW, Doorway, find_doorway
 from controllers.motion.grid import Array, Mask, Raster, rectangle_cells
 from controllers.motion.paths import FOOTPRINT_RADIUS_M, CostGrid, cost_grid
 
@@ -47,6 +47,7 @@ class OccupancyMap:
         """Mean hit point of each cell relative to the raster's corner; what scans are matched with."""
         self.anchor_weights = np.zeros((n, n), np.float32)
         self._doors: dict[str, _SeenDoor] = {}
+        self._doorway_xy_m: dict[str, tuple[float, float]] = {}
         self._bumps: list[tuple[float, float, float]] = []
         self._dismissed = np.zeros((n, n), np.bool_)
         self._bounds = [n, 0, n, 0]
@@ -141,6 +142,8 @@ class OccupancyMap:
         """Tell, or tell anew, how a door was seen: its leaf's centre now, its normal *when shut*, its opening."""
         x, y = np.asarray(leaf_position_in_map_m, dtype=np.float64)[:2].tolist()
         self._doors[name] = _SeenDoor((x, y), float(yaw_in_map_rad), float(width_m), float(opening))
+        if opening < SHUT_BELOW:
+            self._doorway_xy_m[name] = (x, y)
 
     def dismiss_frontier(self, position_in_map_m: ArrayLike, radius_m: float = 0.6) -> None:
         """Never offer the unknown around this point again: it was looked at and stays unseen."""
@@ -165,11 +168,18 @@ class OccupancyMap:
         return inside & (self.log_odds[np.where(inside, row, 0), np.where(inside, column, 0)] > _OCCUPIED)
 
     def doorways(self) -> dict[str, Doorway]:
-        """All doors that were marked, by name in alphabetical order, fitted to what the scans saw around them."""
-        return {
-            name: find_doorway(seen.leaf_xy_m, seen.yaw_rad, seen.width_m, seen.opening, self.occupied_at)
-            for name, seen in sorted(self._doors.items())
-        }
+        """The doors that were marked, by name in alphabetical order, fitted to what the scans saw around them.
+
+        An ajar or open one is missing while too little of its surroundings is known to say where its hinge is.
+        """
+        found = {}
+        for name, seen in sorted(self._doors.items()):
+            known = self._doorway_xy_m.get(name)
+            door = find_doorway(seen.leaf_xy_m, seen.yaw_rad, seen.width_m, seen.opening, self.occupied_at, known)
+            if door is not None:
+                found[name] = door
+                self._doorway_xy_m.setdefault(name, door.position_in_map_m)
+        return found
 
     def costs(self, push_doors: bool = False, margin_m: float = 0.5) -> CostGrid:
         """What paths are planned on: the known part of the map at 10 cm (about 3 ms).
@@ -187,6 +197,8 @@ class OccupancyMap:
                 occupied[disc_cells(raster, (x, y), _BUMP_RADIUS_M)] = True
         doors = []
         for name, door in self.doorways().items() if push_doors else ():
+            if door.opening >= PASSABLE_OPENING:
+                continue
             size = (_LEAF_DEPTH_M, door.width_m - 0.02)
             leaf = rectangle_cells(raster, door.leaf_position_in_map_m, door.leaf_yaw_in_map_rad, size)
             doors.append((name, leaf))

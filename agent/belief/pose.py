@@ -19,6 +19,7 @@ from controllers.motion.grid import Array
 _HISTORY_TICKS = 128
 _ODOMETRY_NOISE = (0.02, math.radians(1.0), 0.02)
 """Standard deviations that grow with way: m per √m, rad per √rad, rad per √m."""
+_MATCH_EVERY_M, _MATCH_EVERY_RAD = 0.25, 0.3
 _POINT_STD_M = 0.03
 _SHARE_OF_INDEPENDENT_POINTS = 0.15
 """Neighbouring rays share their error (a wall's cell, the sensor's bias): only this share counts as information."""
@@ -31,6 +32,7 @@ class PoseEstimate:
         self._map_from_odom: Array | None = None
         self._times_s: deque[float] = deque(maxlen=_HISTORY_TICKS)
         self._odom: deque[Array] = deque(maxlen=_HISTORY_TICKS)
+        self._matched_odom: Array | None = None
         self.covariance = np.zeros((3, 3))
         """(3, 3) of x, y in map axes and yaw, against the map."""
         self.last_match = ""
@@ -97,19 +99,24 @@ class PoseEstimate:
         return np.array((x, y, se2.wrap(before[2] + share * se2.wrap(after[2] - before[2]))))
 
     def correct(self, scan: Scan, occupancy: OccupancyMap) -> bool:
-        """Match a scan with the map as it was before that scan; call at 1–2 Hz (about 1 ms).
+        """Match a scan with the map as it was before that scan. Call it with every scan before the map's `update`.
 
+        It works (about 1 ms) only when the base has moved enough since the last match for odometry to have drifted.
         A poor or ambiguous match changes nothing; one match moves the pose by at most 10 cm and 4°.
         """
-        prior = self.at(scan.time_s)
+        odom = self._odom_at(scan.time_s)
+        if self._matched_odom is not None:
+            x, y, turn = np.abs(se2.between(self._matched_odom, odom)).tolist()
+            if math.hypot(x, y) / _MATCH_EVERY_M + turn / _MATCH_EVERY_RAD < 1.0:
+                return False
+        prior = se2.compose(self.map_from_odom, odom)
         points = scan_points(scan, max_range_m=8.0)
-        if len(points) > 180:
-            points = points[:: -(-len(points) // 180)]
+        points = points[:: max(1, round(len(points) / 120))]
         pose, information, verdict = match(points, prior, self.covariance, occupancy)
         self.last_match = verdict
         if verdict != "matched":
             return False
-        odom = self._odom_at(scan.time_s)
+        self._matched_odom = odom
         self._map_from_odom = se2.compose(pose, se2.inverse(odom))
         spread = np.linalg.inv(np.linalg.inv(self.covariance + _FLOOR) + information)
         self.covariance = 0.5 * (spread + spread.T)

@@ -15,9 +15,11 @@ STANDOFF_M = 0.75
 """Distance of the base's centre from the doorway's plane before and after the push."""
 
 
-SWING_RAD = math.radians(100.0)
+SWING_RAD = math.radians(93.0)
 """Angle of a leaf that is fully open (opening 1); only roughly known and only roughly needed."""
-_SHUT_BELOW = 0.06
+SHUT_BELOW = 0.06
+PASSABLE_OPENING = 0.75
+"""From here on a door is as open as it gets: nobody pushes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +73,17 @@ def find_doorway(
     width_m: float,
     opening: float,
     occupied_at: Callable[[Array], NDArray[np.bool_]],
-) -> Doorway:
+    known_xy_in_map_m: ArrayLike | None = None,
+) -> Doorway | None:
     """The doorway of a leaf of which the centre, the opening and the normal *when shut* were seen.
 
     A detector does not tell the hinge's side nor to which side the leaf swung. Of the four doorways that are possible
-    it is the one whose leaf and posts the scan saw: `occupied_at` answers for points (n, 2) of the map.
+    it is the one whose leaf and posts the scan saw: `occupied_at` answers for points (n, 2) of the map. None while too
+    little of them was seen to tell; a shut leaf needs no telling. Where the doorway is known already, it is the
+    one nearest to that.
     """
     leaf = np.array(np.asarray(leaf_xy_in_map_m, dtype=np.float64)[:2])
-    angle = opening * SWING_RAD if opening > _SHUT_BELOW else 0.0
+    angle = opening * SWING_RAD if opening > SHUT_BELOW else 0.0
     normal = np.array((math.cos(doorway_yaw_rad), math.sin(doorway_yaw_rad)))
     along = np.array((-normal[1], normal[0]))
     best: tuple[float, Doorway] | None = None
@@ -88,18 +93,23 @@ def find_doorway(
             now = se2.rotate(swing * angle, -hinge * along)
             middle = leaf - 0.5 * width_m * (now + hinge * along)
             posts = middle + np.array((-1.0, 1.0, -1.0, 1.0))[:, None] * along * (0.5 * width_m + 0.08)
-            posts[2:] += 0.1 * along * np.array((-1.0, 1.0))[:, None]
+            posts[2:] += 0.1 * np.array((-1.0, 1.0))[:, None] * along
             on_leaf = leaf + np.linspace(-0.42, 0.42, 7)[:, None] * width_m * now
             in_way = middle + np.linspace(-0.3, 0.3, 5)[:, None] * width_m * along
-            score = float(occupied_at(posts).mean() + occupied_at(on_leaf).mean())
-            score -= float(occupied_at(in_way).mean()) * min(1.0, angle)
+            walls = float(occupied_at(posts).mean())
+            if known_xy_in_map_m is not None:
+                score = -float(np.hypot(*(middle - np.asarray(known_xy_in_map_m))))
+            elif angle > 0.0 and walls < 0.5:
+                continue
+            else:
+                in_the_way = float(occupied_at(in_way).mean()) * min(1.0, angle)
+                score = walls + float(occupied_at(on_leaf).mean()) - in_the_way
             if best is None or score > best[0] + 1e-9:
                 leaf_yaw = se2.wrap(doorway_yaw_rad + swing * angle)
                 x, y = middle.tolist()
                 place = (float(leaf[0]), float(leaf[1]))
                 best = score, Doorway((x, y), se2.wrap(doorway_yaw_rad), width_m, opening, place, leaf_yaw)
-    assert best is not None
-    return best[1]
+    return None if best is None else best[1]
 
 
 def is_passable(points_in_map_m: Array, doorway: Doorway, half_width_m: float = 0.29) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from controllers.motion import se2
-from controllers.motion.doors import STANDOFF_M, Doorway
+from controllers.motion.doors import PASSABLE_OPENING, STANDOFF_M, Doorway
 from controllers.motion.grid import Array
 from controllers.motion.paths import CostGrid, Path, Travel
 
@@ -41,14 +41,14 @@ class View:
     path: Path
     score: float
     """Lower is better: cost of the way less what may be gained."""
+    push: str = ""
+    """Name of the door to push before anything else: the first on the path, or the one to look behind."""
 
 
-def frontiers(
-    grid: CostGrid, doors: Mapping[str, Doorway] | None = None, min_size_m: float = 0.3, shut_below: float = 0.7
-) -> list[Frontier]:
+def frontiers(grid: CostGrid, doors: Mapping[str, Doorway] | None = None, min_size_m: float = 0.3) -> list[Frontier]:
     """All frontiers in a fixed order (by row, then column of their first cell). Reachability is not asked here.
 
-    Of `doors` (`OccupancyMap.doorways()`) those opened less than `shut_below`, unknown on one side, count too.
+    Of `doors` (`OccupancyMap.doorways()`) those not yet passable, unknown on one side, count too.
     """
     unseen = grid.unknown & ~grid.dismissed
     beside = np.zeros_like(unseen)
@@ -66,7 +66,7 @@ def frontiers(
         middle = points[int(np.argmin(np.hypot(*(points - points.mean(axis=0)).T)))]
         found.append(Frontier(float(middle[0]), float(middle[1]), rows.size * cell))
     for name, door in sorted((doors or {}).items()):
-        if door.opening < shut_below and any(_unseen_at(grid, point) for point in _sides(door, 0.5)):
+        if door.opening < PASSABLE_OPENING and any(_unseen_at(grid, point) for point in _sides(door, 0.5)):
             found.append(Frontier(*door.position_in_map_m, door.width_m, name))
     return found
 
@@ -78,7 +78,9 @@ def choose_frontier(
     doors: Mapping[str, Doorway] | None = None,
     keep_xy: ArrayLike | None = None,
 ) -> View | None:
-    """The frontier with the best ratio of way to gain, or None when none can be reached: everything was seen.
+    """The frontier with the best balance of way and gain, or None when none can be reached: everything was seen.
+
+    Let `travel` be on costs with `push_doors`, so that what lies behind ajar doors can be reached.
 
     `keep_xy` is where the frontier chosen last was: it is kept unless another one is clearly better, so the base
     does not turn back and forth.
@@ -105,7 +107,8 @@ def choose_frontier(
         toward = np.array((frontier.x_m, frontier.y_m))
         if isinstance(path, Path) and (frontier.door or _sees(travel.grid, path.points_m[-1], toward)):
             end = path.points_m[-1]
-            return View(frontier, np.array((*end, se2.facing(end, toward))), path, score)
+            push = path.doors[0] if path.doors else frontier.door
+            return View(frontier, np.array((*end, se2.facing(end, toward))), path, score, push)
     return None
 
 

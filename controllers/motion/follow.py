@@ -107,7 +107,7 @@ def keep_clear(velocity_xy_in_base: Array, obstacles_in_base_m: Array, limits: B
     distance = np.sqrt(squared[near])
     normal = obstacles_in_base_m[near] / distance[:, None]
     gap = distance - limits.stop_clearance_m
-    # Nearer than that the base backs off, gently.
+    # Nearer than that the base backs off gently, as far as there is room on the other side.
     allowed = np.minimum(_SETTLE_PER_S * gap, np.sqrt(limits.acceleration_m_s2 * np.maximum(gap, 0.0)))
     allowed = np.maximum(allowed, -0.1)
     velocity = np.array(velocity_xy_in_base, dtype=np.float64)
@@ -118,7 +118,7 @@ def keep_clear(velocity_xy_in_base: Array, obstacles_in_base_m: Array, limits: B
             break
         velocity -= excess[worst] * normal[worst]
     else:
-        if float((normal @ velocity - allowed).max()) > 0.03:
+        if float((normal @ velocity - np.maximum(allowed, 0.0)).max()) > 0.03:
             return np.zeros(2)  # a corner: no way to slide out of it
     unchanged = float(np.abs(velocity - velocity_xy_in_base).max()) == 0.0
     return velocity_xy_in_base if unchanged else velocity
