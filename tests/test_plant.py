@@ -185,3 +185,15 @@ def test_misuse_is_refused(plant):
 def test_each_apply_is_one_step(plant):
     run(plant, command(), 7)
     assert plant.sense().time_s == pytest.approx(7 * PLANT_STEP_S)
+
+
+def test_a_house_starts_at_rest_and_the_same_each_time():
+    from sim.house.generate import generate_house
+
+    house = generate_house("train", 5)
+    plant = MujocoPlant(house, 0)
+    assert plant.state_hash() == MujocoPlant(generate_house("train", 5), 0).state_hash()
+    assert np.abs(plant.data.qvel).max() < 0.05
+    still = run(plant, command(), 10)
+    assert still.base_pose_in_odom == pytest.approx([0.0, 0.0, 0.0])
+    assert plant.processes.broken == ()
