@@ -75,15 +75,21 @@ def swing_points(front: Front, fixture: Fixture) -> NDArray[np.float64]:
 
 def _blocked_fronts(house: House) -> list[str]:
     by_name = {f.name: f for f in house.fixtures}
-    boxes = [(name, _rect(f), f.z - f.size[2] / 2, f.z + f.size[2] / 2) for name, f in by_name.items()]
+    boxes = [(f, _rect(f), f.z - f.size[2] / 2, f.z + f.size[2] / 2) for f in house.fixtures]
     walls = [(f"wall {i}", Rect(*w), 0.0, 2.5) for i, w in enumerate(house.walls)]
     found = []
     for front in house.fronts:
         own = by_name[front.fixture]
         points = swing_points(front, own)
         low, high = front.params["z"] - front.size[2] / 2, front.params["z"] + front.size[2] / 2
-        for name, rect, z0, z1 in [*boxes, *walls]:
-            if name == front.fixture or z1 <= low + 0.01 or high <= z0 + 0.01:
+        # The worktop juts out a little over the doors below it: a counter that faces the same way is the front's own.
+        others = [
+            (f.name, rect, z0, z1)
+            for f, rect, z0, z1 in boxes
+            if f is not own and not (f.class_name == "counter" and f.yaw == front.yaw)
+        ]
+        for name, rect, z0, z1 in [*others, *walls]:
+            if z1 <= low + 0.01 or high <= z0 + 0.01:
                 continue
             r = rect.grown(-0.005)
             inside = (points[:, 0] > r.x0) & (points[:, 0] < r.x1) & (points[:, 1] > r.y0) & (points[:, 1] < r.y1)
@@ -178,9 +184,22 @@ def _unreachable(house: House) -> list[str]:
     for place in house.places:
         if standing_spot(grid, reached, place.x, place.y, place.yaw) is None:
             found.append(f"no way to stand in front of {place.name}")
+    place_of = {place.name: place for place in house.places}
+    front_of = {front.name: front for front in house.fronts}
+    for item in house.items:
+        if item.class_name in ("mug", "pod"):
+            place = place_of[item.place]
+            front = front_of.get(place.front or "")
+            out = 0.95 * front.open_joint if front is not None and front.class_name == "drawer" else 0.0
+            if standing_spot(grid, reached, *offset(item.x, item.y, place.yaw, out), place.yaw) is None:
+                found.append(f"no way to stand in front of {item.name}")
     for front in house.fronts:
         if standing_spot(grid, reached, front.handle_x, front.handle_y, front.yaw) is None:
             found.append(f"no way to stand in front of {front.name}")
+        if front.class_name == "drawer":
+            pulled = offset(front.handle_x, front.handle_y, front.yaw, front.open_joint)
+            if standing_spot(grid, reached, *pulled, front.yaw) is None:
+                found.append(f"no way to stand in front of {front.name} when it is open")
     for machine in house.machines:
         if standing_spot(grid, reached, *offset(machine.x, machine.y, machine.yaw, 0.05), machine.yaw) is None:
             found.append(f"no way to stand in front of {machine.name}")

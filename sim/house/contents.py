@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from math import pi
 
+import numpy as np
+
 from sim.house.draft import Draft, MachineSpot
 from sim.house.kitchen import STRIP_M
 from sim.house.plane import offset
@@ -15,8 +17,8 @@ PLACE_KINDS = (
 CLOSED_KINDS = ("upper_cabinet", "lower_cabinet", "drawer", "fridge")
 FINGER_ROOM_M = 0.09
 """Beside a thing that is to be grasped from the front."""
-_COUNTS, _COUNT_SHARES = (1, 2, 3), (0.12, 0.26, 0.62)
-"""Of mugs and of pods. 2.5 on average, so that each of nine kinds of place has one in 28 % of houses."""
+_COUNTS, _COUNT_SHARES = (1, 2, 3), (0.08, 0.20, 0.72)
+"""Of mugs and of pods. 2.64 on average, so that each of nine kinds of place has one in 29 % of houses."""
 
 
 @dataclass
@@ -74,19 +76,27 @@ def _machine(draft: Draft, name: str, spot: MachineSpot, has_mains: bool) -> Mac
     )
 
 
-def add_items(draft: Draft) -> list[Item] | None:
-    """Mugs and pods in distinct, equally likely kinds of place, then what distracts. None when one found no room."""
-    stock = Stock()
+def draw_kinds(rng: np.random.Generator) -> dict[str, tuple[str, ...]]:
+    """Distinct, equally likely kinds of place for the mugs and for the pods of a house."""
+    kinds = {}
     for class_name in ("mug", "pod"):
-        count = int(draft.rng.choice(_COUNTS, p=_COUNT_SHARES))
-        kinds = [PLACE_KINDS[int(i)] for i in draft.rng.permutation(len(PLACE_KINDS))[:count]]
-        draft.drawn[f"{class_name}s"] = count
+        count = int(rng.choice(_COUNTS, p=_COUNT_SHARES))
+        kinds[class_name] = tuple(PLACE_KINDS[int(i)] for i in rng.permutation(len(PLACE_KINDS))[:count])
+    return kinds
+
+
+def add_items(draft: Draft, kinds_of: dict[str, tuple[str, ...]]) -> list[Item] | None:
+    """Mugs and pods in places of the given kinds, then what distracts. None when one found no room."""
+    stock = Stock()
+    for class_name, kinds in kinds_of.items():
+        draft.drawn[f"{class_name}s"] = len(kinds)
         for kind in PLACE_KINDS:
             draft.drawn[f"{class_name}_in_{kind}"] = int(kind in kinds)
         for kind in kinds:
-            params, style = (
-                draw_mug(draft.rng, draft.split) if class_name == "mug" else (draw_pod(draft.rng, draft.split), "")
-            )
+            if class_name == "mug":
+                params, style = draw_mug(draft.rng, draft.split)
+            else:
+                params, style = draw_pod(draft.rng, draft.split), ""
             if not _put(draft, stock, kind, class_name, params, style, class_name == "mug", graspable=True):
                 return None
     wanted = [c for c, share in (("bowl", 0.55), ("loose_lid", 0.45)) if draft.chance(share)]

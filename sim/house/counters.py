@@ -13,7 +13,7 @@ SIDE_CLEARANCE_M = 0.20
 
 MIN_MODULE_M = 0.42
 
-_ZONE_WIDTHS = {"machine": 0.56, "sink": 0.66, "rack": 0.46, "counter": 0.56, "spare": 0.50}
+_ZONE_WIDTHS = {"machine": 0.56, "sink": 0.66, "rack": 0.54, "counter": 0.56, "spare": 0.50}
 _ZONE_SHARES = {"machine": 1.0, "sink": 0.2, "rack": 0.4, "counter": 3.0, "spare": 1.0}
 _COLD_M = FRIDGE_WIDTH_M + SIDE_CLEARANCE_M
 
@@ -111,7 +111,7 @@ def _straight(draft: Draft, space: Space, wanted: list[tuple[Wall, list[str], st
         shortest = _needed(zones, fridge)
         slack = wall.length - shortest
         for _ in range(8 if slack >= 0 else 0):
-            length = shortest + draft.uniform((0.0, min(slack, 0.9)))
+            length = shortest + draft.uniform((0.0, min(slack, 1.3)))
             rest, spot = wall.length - length, float(draft.rng.random())
             u0 = 0.0 if spot < 0.4 else rest if spot < 0.8 else round(rest * (spot - 0.8) / 0.2, 3)
             run = Run(wall, u0, u0 + length, list(zones), fridge)
@@ -132,8 +132,8 @@ def _corner(draft: Draft, space: Space, a: Wall, b: Wall, wet: list[str], dry: l
     start_a, start_b = (0.0, WORKTOP_DEPTH_M) if a_owns else (WORKTOP_DEPTH_M, 0.0)
     dead_a = WORKTOP_DEPTH_M + SIDE_CLEARANCE_M - start_a
     dead_b = WORKTOP_DEPTH_M + SIDE_CLEARANCE_M - start_b
-    length_a = _needed(on_a, fridge_a) + dead_a + draft.uniform((0.0, 0.6))
-    length_b = _needed(on_b, fridge_b) + dead_b + draft.uniform((0.0, 0.6))
+    length_a = _needed(on_a, fridge_a) + dead_a + draft.uniform((0.0, 0.8))
+    length_b = _needed(on_b, fridge_b) + dead_b + draft.uniform((0.0, 0.8))
     if start_a + length_a > a.length or start_b + length_b > b.length:
         return None
     end_b = b.length - start_b

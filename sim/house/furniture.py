@@ -170,8 +170,8 @@ def add_plant(joinery: Joinery, f: Fixture) -> None:
             joinery.round(body, ELLIPSOID, (r, r, r * 0.85), (x, y, h - 0.18 + z), shade(leaf, 0.9 + 0.1 * i))
     else:
         for i in range(9):
-            turn, lean = 2 * pi * i / 9, 0.45 + 0.25 * (i % 3)
-            length = (h - 0.3) * (0.62 - 0.08 * (i % 3))
+            turn, lean = 2 * pi * i / 9, 0.25 + 0.2 * (i % 3)
+            length = min(h - 0.3, 0.62) * (0.50 - 0.06 * (i % 3))
             cz, sz, cy, sy = cos(turn / 2), sin(turn / 2), cos(lean / 2), sin(lean / 2)
             at = (sin(lean) * length * cos(turn), sin(lean) * length * sin(turn), 0.33 + cos(lean) * length)
             joinery.round(

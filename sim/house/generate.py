@@ -3,7 +3,7 @@
 import numpy as np
 
 from sim.house.check import problems
-from sim.house.contents import add_items, add_machines
+from sim.house.contents import add_items, add_machines, draw_kinds
 from sim.house.draft import Draft
 from sim.house.furnish import furnish_rooms
 from sim.house.kitchen import furnish_kitchen
@@ -34,21 +34,29 @@ def generate_house(split: Split, index: int) -> House:
 
 
 def _generate(split: Split, index: int) -> House:
-    # Family and kitchen shape are drawn once: redrawing them would favour the shapes that fit most easily.
+    # Family, kitchen shape and where mugs and pods are: drawn once, as redraws would favour what fits most easily.
     axes = AXES[split]
     wish = np.random.Generator(np.random.PCG64(np.random.SeedSequence([_SALT, SPLITS.index(split), index])))
     family = axes.families[int(wish.integers(len(axes.families)))]
     shape = axes.kitchens[int(wish.integers(len(axes.kitchens)))]
+    kinds_of = draw_kinds(wish)
     for attempt in range(_MAX_REDRAWS):
         seed = np.random.SeedSequence([_SALT, SPLITS.index(split), index, attempt + 1])
-        house = _draw(split, index, family, shape, np.random.Generator(np.random.PCG64(seed)))
+        house = _draw(split, index, family, shape, kinds_of, np.random.Generator(np.random.PCG64(seed)))
         if house is not None and not problems(house):
             house.axes["redraws"] = attempt
             return house
     raise RuntimeError(f"no solvable house for split {split!r}, index {index} within {_MAX_REDRAWS} redraws")
 
 
-def _draw(split: Split, index: int, family: str, shape: str, rng: np.random.Generator) -> House | None:
+def _draw(
+    split: Split,
+    index: int,
+    family: str,
+    shape: str,
+    kinds_of: dict[str, tuple[str, ...]],
+    rng: np.random.Generator,
+) -> House | None:
     axes = AXES[split]
     layout = draw_layout(rng, family, axes.room_counts, axes.door_width_m)
     if layout is None:
@@ -61,7 +69,7 @@ def _draw(split: Split, index: int, family: str, shape: str, rng: np.random.Gene
     if not furnish_kitchen(draft, kitchen, draft.rooms[kitchen], shape) or not furnish_rooms(draft, kitchen):
         return None
     machines = add_machines(draft)
-    items = add_items(draft)
+    items = add_items(draft, kinds_of)
     start = _draw_start(draft, kitchen)
     if items is None or start is None:
         return None

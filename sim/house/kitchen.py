@@ -24,7 +24,7 @@ DRAWER_FLOOR_M = 0.022
 """Of the drawer's floor above the lower edge of its front."""
 STRIP_M = 0.24
 """Small things stand on the front strip of a deep surface."""
-RACK_DEPTH_M, RACK_WIDTH_M, RACK_HEIGHT_M = 0.34, 0.42, 0.024
+RACK_DEPTH_M, RACK_WIDTH_M, RACK_HEIGHT_M = 0.34, 0.50, 0.024
 
 
 def furnish_kitchen(draft: Draft, cell: int, room: Room, shape: str) -> bool:
