@@ -12,7 +12,7 @@ from object_bench import TABLE_M, Bench, a_machine, a_mug, build, close_gripper,
 
 from sim.objects.draw import mug_capacity_ml, mug_inner_radius_m
 from sim.objects.liquid import kept_ml, spill_angle_rad
-from sim.objects.machine import machine_geometry
+from sim.objects.machine_geometry import machine_geometry
 
 SPOUT = np.array([0.3, 0.0, TABLE_M + 0.13])
 

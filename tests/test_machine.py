@@ -6,7 +6,7 @@ from object_bench import TABLE_M, Bench, a_machine, a_mug, a_pod, build
 
 from sim.house.schema import SPLITS, Machine, Split
 from sim.objects.draw import MACHINE_KINDS
-from sim.objects.machine import LID_CLOSED_RAD, machine_geometry
+from sim.objects.machine_geometry import LID_CLOSED_RAD, machine_geometry
 
 KINDS = sorted({kind[:2] for split in SPLITS for kind in MACHINE_KINDS[split]})
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from object_bench import TABLE_M, Bench, a_machine, a_mug, a_pod, build, close_gripper, move_gripper, rotation_y
 
-from sim.objects.machine import machine_geometry
+from sim.objects.machine_geometry import machine_geometry
 from sim.tasks import predicates
 from sim.tasks.coffee import CoffeeTask
 from sim.tasks.predicates import Goal

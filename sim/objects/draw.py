@@ -10,6 +10,7 @@ from typing import TypedDict
 import numpy as np
 
 from sim.house.schema import Split
+from sim.objects.machine_geometry import LID_HEIGHT_M, NOZZLE_M
 
 Range = tuple[float, float]
 
@@ -244,7 +245,9 @@ def draw_machine(rng: np.random.Generator, split: Split) -> DrawnMachine:
     params["width"] = narrowest + rng.uniform(0.0, 0.016)
     params["tray_height"] = rng.uniform(0.026, 0.034)
     params["depth"] = params["column_depth"] + rng.uniform(0.155, 0.165)
-    params["height"] = params["tray_height"] + params["spout_clearance"] + 0.012 + params["head_height"] + LID_HEIGHT_M
+    params["height"] = (
+        params["tray_height"] + params["spout_clearance"] + NOZZLE_M + params["head_height"] + LID_HEIGHT_M
+    )
     preload = 0.25 * params["button_press_n"]
     params["button_preload_n"] = preload
     params["button_stiffness"] = (params["button_press_n"] - preload) / params["button_stroke"]
@@ -256,10 +259,6 @@ def draw_machine(rng: np.random.Generator, split: Split) -> DrawnMachine:
     params["tank_ml"] = rng.uniform(600.0, 1200.0)
     params["hue"] = rng.uniform()
     return DrawnMachine(params=_floats(params), lid_hinge=lid_hinge, button_place=button_place)
-
-
-LID_HEIGHT_M = 0.034
-"""Outside height of a machine's lid above the top of its head."""
 
 
 def _draw(rng: np.random.Generator, ranges: dict[str, Range]) -> dict[str, float]:

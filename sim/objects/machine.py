@@ -19,105 +19,31 @@ geom           m_lid_tab, m_button_face, m_tray, m_well_floor, m_power_light, m_
 =============  ==================  ===========================================================
 """
 
-from dataclasses import dataclass
-from math import cos, pi, sin
+from itertools import pairwise
+from math import pi
 
 import mujoco
 
 from sim.house.schema import Machine
 from sim.objects import shapes
-from sim.objects.draw import LID_HEIGHT_M
+from sim.objects.machine_geometry import (
+    LID_HEIGHT_M,
+    NOZZLE_M,
+    POWER_STOP_RAD,
+    WELL_DEPTH_M,
+    WELL_FLOOR_RADIUS_M,
+    MachineGeometry,
+    machine_geometry,
+)
 from sim.objects.shapes import Rgba, Surface, Vec3
 
-LID_CLOSED_RAD = 0.12
-PRESS_MIN_M = 0.003
-PRESS_SHARE = 0.6
-POWER_ON_RAD = 0.17
-_POWER_STOP_RAD = 0.34
+__all__ = ["WELL_DEPTH_M", "MachineGeometry", "add_machine", "machine_geometry"]
 
-NOZZLE_M = 0.012
-SPOUT_TO_HEAD_FRONT_M = 0.046
-SPOUT_TO_COLUMN_M = 0.088
-"""A mug's radius plus a handle that points backward."""
-WELL_DEPTH_M = 0.022
-WELL_RIM_M = 0.008
-"""Of which this much stands above the head."""
-WELL_FLOOR_RADIUS_M = 0.031
-_LID_WALL_M = 0.006
 _SURFACE = Surface(0.6, priority=0)
-
-
-@dataclass(frozen=True)
-class MachineGeometry:
-    """Derived lengths in the machine's frame, m."""
-
-    spout_x: float
-    tray_z: float
-    spout_z: float
-    head_bottom_z: float
-    head_top_z: float
-    head_front_x: float
-    front_x: float
-    back_x: float
-    well_floor_z: float
-    well_rim_z: float
-    lid_hinge_xyz: tuple[float, float, float]
-    lid_yaw: float
-    """The lid's own x axis points from the hinge to the tab."""
-    lid_length: float
-    lid_half_width: float
-    button_xyz: tuple[float, float, float]
-    """Centre of the button's face when released."""
-    press_threshold_m: float
-
-
-def machine_geometry(machine: Machine) -> MachineGeometry:
-    """Where the parts of a machine are. Raises ValueError for an unknown hinge or button place."""
-    p = machine.params
-    back = -p["depth"] / 2
-    spout_x = back + p["column_depth"] + SPOUT_TO_COLUMN_M
-    head_front = spout_x + SPOUT_TO_HEAD_FRONT_M
-    tray_z = p["tray_height"]
-    spout_z = tray_z + p["spout_clearance"]
-    head_bottom = spout_z + NOZZLE_M
-    head_top = head_bottom + p["head_height"]
-    half_width = p["width"] / 2
-    behind = p["well_radius"] + 0.014
-    if machine.lid_hinge == "back":
-        hinge, yaw, length = (spout_x - behind, 0.0, head_top), 0.0, behind + SPOUT_TO_HEAD_FRONT_M
-    elif machine.lid_hinge in ("left", "right"):
-        # As seen by someone in front of the machine, whose left is the machine's −y.
-        side = -1.0 if machine.lid_hinge == "left" else 1.0
-        hinge, yaw, length = (spout_x, side * behind, head_top), -side * pi / 2, behind + half_width
-    else:
-        raise ValueError(f"lid_hinge of {machine.name} is {machine.lid_hinge!r}; known: back, left, right")
-    radius = p["button_radius"]
-    if machine.button_place == "front":
-        button = (head_front + 0.008 + p["button_stroke"], 0.0, head_top - 0.048)
-    elif machine.button_place == "top":
-        # Beside the lid; on the hinge's side when the hinge is at a side, clear of the open lid.
-        side = 1.0 if machine.lid_hinge == "right" else -1.0
-        button = (spout_x + 0.012, side * (half_width - radius - 0.004), head_top + 0.018 + p["button_stroke"])
-    else:
-        raise ValueError(f"button_place of {machine.name} is {machine.button_place!r}; known: front, top")
-    return MachineGeometry(
-        spout_x=spout_x,
-        tray_z=tray_z,
-        spout_z=spout_z,
-        head_bottom_z=head_bottom,
-        head_top_z=head_top,
-        head_front_x=head_front,
-        front_x=p["depth"] / 2,
-        back_x=back,
-        well_floor_z=head_top + WELL_RIM_M - WELL_DEPTH_M,
-        well_rim_z=head_top + WELL_RIM_M,
-        lid_hinge_xyz=(hinge[0], hinge[1], head_top + 0.002),
-        lid_yaw=yaw,
-        lid_length=length,
-        lid_half_width=min(p["well_radius"] + 0.008, SPOUT_TO_HEAD_FRONT_M),
-        button_xyz=button,
-        press_threshold_m=max(PRESS_MIN_M, PRESS_SHARE * p["button_stroke"]),
-    )
+_LID_WALL_M = 0.006
+LIGHT_OFF: Rgba = (0.10, 0.11, 0.11, 1.0)
+POWER_LIGHT_ON: Rgba = (0.35, 0.95, 0.45, 1.0)
+BREW_LIGHT_ON: Rgba = (1.0, 0.62, 0.12, 1.0)
 
 
 def add_machine(spec: mujoco.MjSpec, machine: Machine) -> None:
@@ -209,11 +135,33 @@ def _add_head(spec: mujoco.MjSpec, body: mujoco.MjsBody, machine: Machine, g: Ma
         shapes.solid_box(
             body, size, (pos[0] + x, pos[1], pos[2]), _SURFACE, quat, name=f"{name}_funnel_{i}", seen=steel
         )
+    # A steel band along the head's lower edge, and a rail for warm cups on top of the column: seen only.
+    steel_band = (0.70, 0.70, 0.69, 1.0)
+    band_z = g.head_bottom_z + 0.003
+    for size, pos in (
+        ((0.0012, half_width + 0.0012, 0.003), (front, 0, band_z)),
+        (((front - column_front) / 2, half_width + 0.0012, 0.003), ((front + column_front) / 2, 0, band_z)),
+    ):
+        shapes.visual(body, mujoco.mjtGeom.mjGEOM_BOX, size, pos, steel_band, metal)
+    _add_rail(spec, body, g, p["column_depth"], half_width)
     nozzle = (0.010, NOZZLE_M / 2)
     shapes.visual(body, mujoco.mjtGeom.mjGEOM_CYLINDER, nozzle, (x, 0, g.spout_z + NOZZLE_M / 2), steel[0], metal)
     shapes.solid_box(body, (0.008, 0.008, NOZZLE_M / 2), (x, 0, g.spout_z + NOZZLE_M / 2), _SURFACE)
     body.add_site(name=f"{name}_spout", pos=[x, 0, g.spout_z], size=[0.003] * 3, group=5)
     body.add_site(name=f"{name}_holder", pos=[x, 0, g.well_floor_z], size=[0.003] * 3, group=5)
+
+
+def _add_rail(
+    spec: mujoco.MjSpec, body: mujoco.MjsBody, g: MachineGeometry, column_depth: float, half_width: float
+) -> None:
+    """A low rail around the top of the column."""
+    rail, metal, z = (0.72, 0.72, 0.71, 1.0), shapes.metal(spec), g.head_top_z + 0.014
+    x0, x1, y = g.back_x + 0.008, g.back_x + column_depth - 0.022, half_width - 0.008
+    corners = ((x1, -y), (x0, -y), (x0, y), (x1, y))
+    for (ax, ay), (bx, by) in pairwise(corners):
+        shapes.visual_rod(body, (ax, ay, z), (bx, by, z), 0.0022, rail, metal)
+    for x, side in corners:
+        shapes.visual_rod(body, (x, side, g.head_top_z), (x, side, z), 0.0022, rail, metal)
 
 
 def _funnel(well_radius: float, z0: float, z1: float) -> list[tuple[list[float], list[float], list[float]]]:
@@ -316,13 +264,13 @@ def _add_power(spec: mujoco.MjSpec, body: mujoco.MjsBody, machine: Machine, g: M
         type=mujoco.mjtJoint.mjJNT_HINGE,
         axis=[0, 0, 1],
         limited=mujoco.mjtLimited.mjLIMITED_TRUE,
-        range=[0.0, shapes.hinge_angle(spec, _POWER_STOP_RAD)],
-        ref=shapes.hinge_angle(spec, _POWER_STOP_RAD) if on else 0.0,
+        range=[0.0, shapes.hinge_angle(spec, POWER_STOP_RAD)],
+        ref=shapes.hinge_angle(spec, POWER_STOP_RAD) if on else 0.0,
         frictionloss=0.02,
         damping=[0.002, 0, 0],
         armature=1e-4,
     )
-    tilt = shapes.quat_z(_POWER_STOP_RAD / 2 * (1 if on else -1))
+    tilt = shapes.quat_z(POWER_STOP_RAD / 2 * (1 if on else -1))
     dark = ((0.09, 0.09, 0.10, 1.0), shapes.plastic(spec))
     shapes.solid_box(
         rocker, (0.010, 0.004, 0.006), (0, 0.002, 0), Surface(0.6, priority=0), tilt, f"{name}_power", dark
@@ -348,11 +296,6 @@ def _add_lights_and_stream(spec: mujoco.MjSpec, body: mujoco.MjsBody, machine: M
     )
 
 
-LIGHT_OFF: Rgba = (0.10, 0.11, 0.11, 1.0)
-POWER_LIGHT_ON: Rgba = (0.35, 0.95, 0.45, 1.0)
-BREW_LIGHT_ON: Rgba = (1.0, 0.62, 0.12, 1.0)
-
-
 def _colours(hue: float) -> tuple[Rgba, Rgba]:
     """Shell and dark trim: enamel colours of kitchen machines."""
     tones = (
@@ -365,9 +308,3 @@ def _colours(hue: float) -> tuple[Rgba, Rgba]:
     )
     tone = tones[int(hue * len(tones)) % len(tones)]
     return shapes.hsv(*tone), (0.10, 0.10, 0.11, 1.0)
-
-
-def axis_of_lid(machine: Machine) -> tuple[float, float]:
-    """World direction (x, y) from the hinge to the tab of the closed lid."""
-    yaw = machine.yaw + machine_geometry(machine).lid_yaw
-    return cos(yaw), sin(yaw)

@@ -13,15 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.house.schema import Item, Machine
-from sim.objects.machine import (
-    BREW_LIGHT_ON,
-    LID_CLOSED_RAD,
-    LIGHT_OFF,
-    POWER_LIGHT_ON,
-    POWER_ON_RAD,
-    WELL_FLOOR_RADIUS_M,
-    machine_geometry,
-)
+from sim.objects.machine import BREW_LIGHT_ON, LIGHT_OFF, POWER_LIGHT_ON
+from sim.objects.machine_geometry import LID_CLOSED_RAD, POWER_ON_RAD, WELL_FLOOR_RADIUS_M, machine_geometry
 
 RELEASED_M = 0.0012
 LID_ABORT_RAD = 0.2

@@ -18,7 +18,7 @@ from sim.objects.shapes import Rgba, Surface, Vec3
 
 WALLS = 12
 """Colliding wall boxes: a pad always meets a face of about 2 cm or two edges."""
-_SEEN_WALLS = 24
+_SEEN_WALLS = 32
 _SEEN_WALL_M = 0.0045
 COFFEE: Rgba = (0.17, 0.085, 0.04, 1.0)
 
@@ -43,6 +43,12 @@ def add_mug(spec: mujoco.MjSpec, body: mujoco.MjsBody, item: Item) -> None:
 
     for size, pos, quat in shapes.ring(_SEEN_WALLS, foot, mouth, 0.002, height - 0.001, _SEEN_WALL_M):
         shapes.visual(body, mujoco.mjtGeom.mjGEOM_BOX, size, pos, colour, glaze, quat)
+    if inside != colour:
+        # A second, thinner wall shows the inside glaze.
+        for size, pos, quat in shapes.ring(
+            _SEEN_WALLS, foot - _SEEN_WALL_M + 0.0004, mouth - _SEEN_WALL_M + 0.0004, 0.006, height - 0.003, 0.0012
+        ):
+            shapes.visual(body, mujoco.mjtGeom.mjGEOM_BOX, size, pos, inside, glaze, quat)
     rim_radius = mouth - _SEEN_WALL_M / 2
     corners = [
         (rim_radius * cos(a), rim_radius * sin(a), height - 0.0015)
@@ -96,46 +102,47 @@ def handle_rods(style: str, foot: float, mouth: float, height: float, reach: flo
     """
 
     def wall_x(z: float) -> float:
-        return foot + (mouth - foot) * z / height - 0.003
+        return foot + (mouth - foot) * z / height + 0.0006
 
-    def loop(low: float, high: float, shape: tuple[tuple[float, float], ...]) -> list[Rod]:
+    def path(low: float, high: float, shape: tuple[tuple[float, float], ...], joined: bool = True) -> list[Rod]:
+        """Rods from the wall at `high` through points (share of reach, share of low to high), back to the wall."""
         z0, z1 = low * height, high * height
         points: list[Vec3] = [(wall_x(z1), 0.0, z1)]
         points += [(wall_x(z1) + reach * out, 0.0, z0 + (z1 - z0) * up) for out, up in shape]
-        if len(shape) != 3:
+        if joined:
             points.append((wall_x(z0), 0.0, z0))
         return list(itertools.pairwise(points))
 
     rounded = ((0.75, 1.0), (1.0, 0.72), (1.0, 0.28), (0.72, 0.0))
     match style:
         case "loop":
-            return loop(0.22, 0.82, rounded)
+            return path(0.22, 0.82, rounded)
         case "square":
-            return loop(0.2, 0.84, ((1.0, 1.0), (1.0, 0.0)))
+            return path(0.2, 0.84, ((1.0, 1.0), (1.0, 0.0)))
         case "ear":
-            return loop(0.46, 0.84, rounded)
+            return path(0.46, 0.84, rounded)
         case "high":
-            return loop(0.25, 0.86, ((1.0, 1.0), (0.95, 0.75)))
+            return path(0.25, 0.86, ((1.0, 1.0), (0.95, 0.75)))
         case "wing":
-            return loop(0.3, 0.86, ((0.8, 1.0), (1.0, 0.7), (0.95, 0.2)))
+            return path(0.3, 0.86, ((0.8, 1.0), (1.0, 0.7), (0.95, 0.2)), joined=False)
         case "low":
-            return loop(0.16, 0.56, rounded)
+            return path(0.16, 0.56, rounded)
     raise ValueError(f"unknown handle style {style!r}; known: loop, square, ear, high, wing, low")
 
 
 def _colours(hue: float) -> tuple[Rgba, Rgba]:
-    """Outside and inside glaze: muted stoneware colours, often cream inside."""
+    """Outside and inside glaze: muted stoneware colours, every other one cream inside."""
     palette = (
         (0.06, 0.10, 0.93),  # cream
         (0.57, 0.35, 0.52),  # slate blue
-        (0.03, 0.55, 0.66),  # terracotta
         (0.38, 0.22, 0.58),  # sage
+        (0.03, 0.55, 0.66),  # terracotta
         (0.12, 0.48, 0.82),  # mustard
         (0.60, 0.10, 0.28),  # charcoal
         (0.97, 0.28, 0.75),  # dusty rose
         (0.50, 0.25, 0.62),  # teal
     )
-    tone = palette[int(hue * len(palette)) % len(palette)]
-    wobble = (hue * len(palette)) % 1.0 - 0.5
+    slot = int(hue * len(palette)) % len(palette)
+    tone, wobble = palette[slot], (hue * len(palette)) % 1.0 - 0.5
     outside = shapes.hsv(tone[0] + 0.02 * wobble, tone[1], tone[2] * (1 + 0.08 * wobble))
-    return outside, (0.94, 0.92, 0.87, 1.0)
+    return outside, (0.94, 0.92, 0.87, 1.0) if slot % 2 else outside

@@ -4,7 +4,7 @@ Coffee exists only where a machine brewed it: the ledger is never filled by anyt
 task, so no order but pod, lid, press, carry can pass. Safe success is judged at the moment of success.
 """
 
-from sim.objects.machine import LID_CLOSED_RAD
+from sim.objects.machine_geometry import LID_CLOSED_RAD
 from sim.tasks.predicates import Goal, Part, yes
 from sim.tasks.truth import FORCE_LIMIT_N, STILL_M_S, UPRIGHT_COS, Truth
 

@@ -6,10 +6,11 @@ held together for `hold_s`, `report` with each part by name and number. Success 
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from math import atan2, cos, hypot, sin
 from typing import ClassVar, Literal
 
 from agent.messages import TICK_S
-from sim.objects.machine import LID_CLOSED_RAD
+from sim.objects.machine_geometry import LID_CLOSED_RAD
 from sim.tasks.truth import STILL_M_S, UPRIGHT_COS, Truth
 
 HOLD_S = 1.0
@@ -21,6 +22,8 @@ LIFT_M = 0.05
 KEPT_SHARE = 0.95
 NEAR_TABLE_M = 1.0
 POURED_ML = 1.0
+FACING_RAD = 0.5
+BASE_STILL_M_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,24 @@ class Goal(ABC):
         parts = {part.name: part for part in self.parts()}
         parts["held"] = Part("held", self.held_s, self.hold_s, unit="s")
         return parts
+
+
+class Arrived(Goal):
+    """The base stands near a point and faces it."""
+
+    def __init__(self, truth: Truth, x: float, y: float, within_m: float = 1.0) -> None:
+        super().__init__(truth)
+        self.x, self.y, self.within_m = x, y, within_m
+
+    def parts(self) -> tuple[Part, ...]:
+        x, y, yaw = self.truth.base_pose()
+        dx, dy = self.x - x, self.y - y
+        off = atan2(dy * cos(yaw) - dx * sin(yaw), dx * cos(yaw) + dy * sin(yaw))
+        return (
+            Part("distance", hypot(dx, dy), self.within_m, "<=", "m"),
+            Part("facing", abs(off), FACING_RAD, "<=", "rad"),
+            Part("base-speed", self.truth.base_speed_m_s(), BASE_STILL_M_S, "<=", "m/s"),
+        )
 
 
 class FrontOpened(Goal):

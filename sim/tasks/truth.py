@@ -3,7 +3,7 @@
 Never shown to an agent. One Truth serves all predicates of an episode; `refresh` is called once a tick.
 """
 
-from math import cos, sin
+from math import atan2, cos, sin
 from typing import TypeVar
 
 import mujoco
@@ -37,6 +37,7 @@ class Truth:
         self._tree = {name: int(model.body_treeid[body]) for name, body in self._body.items()}
         root = int(model.body_rootid[model.jnt_bodyid[model.joint(ROBOT_ROOT_JOINT).id]])
         self._robot_body = root
+        self._base_dof = int(model.joint(ROBOT_ROOT_JOINT).dofadr[0])
         on_robot = model.body_rootid == root
         geom_body = model.geom_bodyid
         self._robot_geom: NDArray[np.bool_] = on_robot[geom_body]
@@ -161,13 +162,17 @@ class Truth:
     def joint(self, name: str) -> float:
         return float(self.data.qpos[self.model.jnt_qposadr[self.model.joint(name).id]])
 
-    def base_xy(self) -> tuple[float, float]:
+    def base_pose(self) -> tuple[float, float, float]:
+        """x, y in m, yaw in rad of the robot's base in the world."""
         x, y, _ = self.data.xpos[self._robot_body].tolist()
-        return x, y
+        return x, y, atan2(self.data.xmat[self._robot_body][3], self.data.xmat[self._robot_body][0])
+
+    def base_speed_m_s(self) -> float:
+        return float(np.linalg.norm(self.data.qvel[self._base_dof : self._base_dof + 2]))
 
     def base_distance_m(self, fixture: Fixture) -> float:
         """From the centre of the base to the fixture's rectangle on the floor."""
-        along, across = _in_frame(*self.base_xy(), fixture.x, fixture.y, fixture.yaw)
+        along, across = _in_frame(*self.base_pose()[:2], fixture.x, fixture.y, fixture.yaw)
         beyond = (max(0.0, abs(along) - fixture.size[0] / 2), max(0.0, abs(across) - fixture.size[1] / 2))
         return float(np.hypot(*beyond))
 
