@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from controllers.motion import se2
-from controllers.motion.grid import Array
-from controllers.motion.paths import FOOTPRINT_RADIUS_M, Path
+from controllers.motion.grid import Array, Mask
+from controllers.motion.paths import FOOTPRINT_RADIUS_M, Path, polyline_samples
 
 STANDOFF_M = 0.75
 """Distance of the base's centre from the doorway's plane before and after the push."""
@@ -50,6 +50,12 @@ class DoorPush:
     """(3,)"""
 
 
+def _seen_share(points: Array, across: Array, within_m: float, occupied_at: Callable[[Array], Mask]) -> float:
+    """Share of points that were seen as something, up to `within_m` to either side: a scan sees faces, not middles."""
+    offsets = np.linspace(-within_m, within_m, 5)[:, None, None] * across
+    return float(occupied_at(points + offsets).any(axis=0).mean())
+
+
 def plan_push(doorway: Doorway, from_xy: ArrayLike) -> DoorPush:
     """The push through a doorway from the side where `from_xy` is.
 
@@ -72,7 +78,7 @@ def find_doorway(
     doorway_yaw_rad: float,
     width_m: float,
     opening: float,
-    occupied_at: Callable[[Array], NDArray[np.bool_]],
+    occupied_at: Callable[[Array], Mask],
     known_xy_in_map_m: ArrayLike | None = None,
 ) -> Doorway | None:
     """The doorway of a leaf of which the centre, the opening and the normal *when shut* were seen.
@@ -96,20 +102,31 @@ def find_doorway(
             posts[2:] += 0.1 * np.array((-1.0, 1.0))[:, None] * along
             on_leaf = leaf + np.linspace(-0.42, 0.42, 7)[:, None] * width_m * now
             in_way = middle + np.linspace(-0.3, 0.3, 5)[:, None] * width_m * along
-            walls = float(occupied_at(posts).mean())
+            walls = _seen_share(posts, normal, 0.10, occupied_at)
             if known_xy_in_map_m is not None:
                 score = -float(np.hypot(*(middle - np.asarray(known_xy_in_map_m))))
             elif angle > 0.0 and walls < 0.5:
                 continue
             else:
-                in_the_way = float(occupied_at(in_way).mean()) * min(1.0, angle)
-                score = walls + float(occupied_at(on_leaf).mean()) - in_the_way
+                across_leaf = np.array((-now[1], now[0]))
+                score = walls + _seen_share(on_leaf, across_leaf, 0.05, occupied_at)
+                score -= float(occupied_at(in_way).mean()) * min(1.0, angle)
             if best is None or score > best[0] + 1e-9:
                 leaf_yaw = se2.wrap(doorway_yaw_rad + swing * angle)
                 x, y = middle.tolist()
                 place = (float(leaf[0]), float(leaf[1]))
                 best = score, Doorway((x, y), se2.wrap(doorway_yaw_rad), width_m, opening, place, leaf_yaw)
     return None if best is None else best[1]
+
+
+def push_along(path: Path, doorway: Doorway) -> DoorPush:
+    """The push through a doorway from the side from which a path comes to it."""
+    middle = np.array(doorway.position_in_map_m)
+    points = polyline_samples(path.points_m, 0.05)
+    distance = np.hypot(*(points - middle).T)
+    crossing = int(np.argmin(distance))
+    before = np.flatnonzero(distance[:crossing] > 0.4)
+    return plan_push(doorway, points[before[-1]] if before.size else points[0])
 
 
 def is_passable(points_in_map_m: Array, doorway: Doorway, half_width_m: float = 0.29) -> bool:

@@ -1,13 +1,13 @@
 """Where the known floor ends, and which of these ends to look at next."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from controllers.motion import se2
-from controllers.motion.doors import PASSABLE_OPENING, STANDOFF_M, Doorway
+from controllers.motion.doors import PASSABLE_OPENING, STANDOFF_M, DoorPush, Doorway, plan_push, push_along
 from controllers.motion.grid import Array
 from controllers.motion.paths import CostGrid, Path, Travel
 
@@ -41,8 +41,10 @@ class View:
     path: Path
     score: float
     """Lower is better: cost of the way less what may be gained."""
-    push: str = ""
+    door: str = ""
     """Name of the door to push before anything else: the first on the path, or the one to look behind."""
+    push: DoorPush | None = None
+    """How to push it: drive to its approach pose, then through."""
 
 
 def frontiers(grid: CostGrid, doors: Mapping[str, Doorway] | None = None, min_size_m: float = 0.3) -> list[Frontier]:
@@ -107,8 +109,13 @@ def choose_frontier(
         toward = np.array((frontier.x_m, frontier.y_m))
         if isinstance(path, Path) and (frontier.door or _sees(travel.grid, path.points_m[-1], toward)):
             end = path.points_m[-1]
-            push = path.doors[0] if path.doors else frontier.door
-            return View(frontier, np.array((*end, se2.facing(end, toward))), path, score, push)
+            view = View(frontier, np.array((*end, se2.facing(end, toward))), path, score)
+            if path.doors and path.doors[0] in (doors or {}):
+                first = path.doors[0]
+                return replace(view, door=first, push=push_along(path, (doors or {})[first]))
+            if frontier.door:
+                return replace(view, door=frontier.door, push=plan_push((doors or {})[frontier.door], end))
+            return view
     return None
 
 

@@ -205,7 +205,7 @@ class Travel:
         points = self._straighten(points)
         if exact:
             points = self._end_at(points, goal)
-        samples = _samples(points, grid.raster.cell_m)
+        samples = polyline_samples(points, grid.raster.cell_m)
         row, column = grid.raster.cells(samples)
         numbers = grid.door[row, column]
         doors = tuple(dict.fromkeys(grid.door_names[n - 1] for n in numbers[numbers > 0]))
@@ -234,7 +234,7 @@ class Travel:
 
     def _free_between(self, a: Array, b: Array, clearance_m: float) -> bool:
         """Whether the way to b is known and keeps the clearance, or gets no nearer than its worse end while docking."""
-        clearance = self.grid.clearances_at(_samples(np.stack((a, b)), 0.5 * self.grid.raster.cell_m))
+        clearance = self.grid.clearances_at(polyline_samples(np.stack((a, b)), 0.5 * self.grid.raster.cell_m))
         return bool(clearance.min() >= clearance_m)
 
     def _descend(self, end: tuple[int, int]) -> NDArray[np.intp]:
@@ -271,7 +271,7 @@ class Travel:
         return points[kept]
 
     def _straight_cost(self, a: Array, b: Array) -> float:
-        samples = _samples(np.stack((a, b)), self.grid.raster.cell_m)
+        samples = polyline_samples(np.stack((a, b)), self.grid.raster.cell_m)
         return float(self.grid.costs_at(samples).mean() * np.hypot(*(b - a)))
 
     def _end_at(self, points: Array, goal: Array) -> Array:
@@ -298,7 +298,7 @@ def is_blocked(grid: CostGrid, path: Path, base_xy_in_map_m: ArrayLike, ahead_m:
 
     A path may come as near as it was planned to; unknown floor does not block.
     """
-    samples = _samples(path.points_m, grid.raster.cell_m)
+    samples = polyline_samples(path.points_m, grid.raster.cell_m)
     base = np.asarray(base_xy_in_map_m, dtype=np.float64)[:2]
     first = int(np.argmin(np.hypot(*(samples - base).T)))
     samples = samples[first : first + int(ahead_m / grid.raster.cell_m)]
@@ -321,7 +321,7 @@ def _blocks(fine: NDArray[np.generic]) -> NDArray[np.generic]:
     return fine.reshape(rows // _FACTOR, _FACTOR, columns // _FACTOR, _FACTOR)
 
 
-def _samples(points: Array, spacing_m: float) -> Array:
+def polyline_samples(points: Array, spacing_m: float) -> Array:
     """Points along a polyline, at most `spacing_m` apart, with all its corners."""
     pieces = [points[:1]]
     for a, b in pairwise(points):
