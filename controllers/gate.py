@@ -38,6 +38,10 @@ class GateLimits:
     head_rate_rad_s: float = HEAD_MAX_VELOCITY_RAD_S
     wrist_force_n: float = 60.0
     """Above it, motion into the force is stopped; away from it or across it is free."""
+    wrist_force_alert: float = 0.7
+    """Share of that force from which on motion into it is slowed, to meet the limit without a knock."""
+    force_approach_m_s_n: float = 0.002
+    """Speed per newton that is left up to the limit: a stiff arm against a wall gains about 10 N/mm."""
     tool_lower_in_base_m: Vector = (-0.40, -0.95, 0.03)
     tool_upper_in_base_m: Vector = (1.10, 0.95, 2.10)
     """The box the tool's centre stays in."""
@@ -142,11 +146,13 @@ class Gate:
     ) -> None:
         fx, fy, fz = force
         size = sqrt(fx * fx + fy * fy + fz * fz)
-        if size <= self.limits.wrist_force_n:
+        limits = self.limits
+        if not size > limits.wrist_force_alert * limits.wrist_force_n:
             return
+        slowest = min(0.0, (size - limits.wrist_force_n) * limits.force_approach_m_s_n)
         fx, fy, fz = fx / size, fy / size, fz / size
         acted = False
-        along = twist[0] * fx + twist[1] * fy + twist[2] * fz
+        along = twist[0] * fx + twist[1] * fy + twist[2] * fz - slowest
         if along < 0.0:
             twist[0] -= along * fx
             twist[1] -= along * fy
@@ -154,7 +160,7 @@ class Gate:
             acted = True
         # The base's velocity at the tool is (vx − ω y, vy + ω x): take out the nearest (vx, vy, ω) that pushes.
         lever = tool_in_base_m[0] * fy - tool_in_base_m[1] * fx
-        along = base[0] * fx + base[1] * fy + base[2] * lever
+        along = base[0] * fx + base[1] * fy + base[2] * lever - slowest
         if along < 0.0:
             share = along / max(fx * fx + fy * fy + lever * lever, 1e-9)
             base[0] -= share * fx
@@ -162,7 +168,7 @@ class Gate:
             base[2] -= share * lever
             acted = True
         if acted:
-            clamps.append(Clamp(name="force", asked=size, bound=self.limits.wrist_force_n))
+            clamps.append(Clamp(name="force", asked=size, bound=limits.wrist_force_n))
 
     def limit_grip(self, mode: str, grip: float, clamps: list[Clamp]) -> float:
         """Width in m or force in N as the fingers can do it."""

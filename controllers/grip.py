@@ -12,8 +12,12 @@ WIDTH_FORCE_LIMIT_N: Final = 20.0
 """Width mode squeezes no harder than this, whatever is between the pads."""
 
 CLOSING_DAMPING_N_S_M: Final = 80.0
-APPROACH_FORCE_N: Final = 10.0
-"""Before contact no more than this closes the fingers: fast fingers bounce what they touch."""
+APPROACH_M_S: Final = 0.12
+APPROACH_GAIN_N_S_M: Final = 80.0
+"""Before contact the fingers close at about this speed, whatever the force: fast fingers bounce what they touch."""
+SQUEEZE_START_N: Final = 4.0
+SQUEEZE_RATE_N_S: Final = 300.0
+"""From contact on the force grows this fast to what is asked; the reflex multiplies it at once."""
 CONTACT_N: Final = 1.0
 """Sum over both pads from which on something is held."""
 LOST_STEPS: Final = 25
@@ -28,7 +32,7 @@ RATIO_LIMIT: Final = 0.45
 """Shear over normal force above which the grasp is too loose: below the friction of anything at home."""
 RATIO_CALM: Final = 0.36
 """The raised force is only given back below this ratio."""
-RATIO_ALERT: Final = 0.20
+RATIO_ALERT: Final = 0.15
 SHEAR_RATE_LIMIT_N_S: Final = 80.0
 """Shear that grows faster than this, with a ratio above RATIO_ALERT, is a load that runs away.
 Lifting a full mug in 0.1 s stays at half of it."""
@@ -59,6 +63,7 @@ class GripController:
         self.slipped = False
         """Whether the reflex acted since this was last set to False."""
         self._force_n = 0.0
+        self._squeeze_n = 0.0
         self._held_steps = 0
         self._lost_steps = 0
         self._stalled_steps = 0
@@ -70,6 +75,7 @@ class GripController:
         """What to do from the next step on: a width in m, or a closing force in N (negative opens)."""
         if mode != self.mode or (mode == "force" and setpoint <= 0.0):
             self.raise_factor = 1.0
+            self._stalled_steps = 0
         self.mode, self.setpoint = mode, setpoint
 
     def step(
@@ -101,11 +107,14 @@ class GripController:
             return self._bounded(force, min(WIDTH_FORCE_LIMIT_N, self.max_force_n))
         if self.setpoint > 0.0:
             self._watch_for_slip(normal, smooth, shear_rate, width_rate_m_s)
-        force = min(self.setpoint * self.raise_factor, self.max_force_n)
         self._stalled_steps = self._stalled_steps + 1 if abs(width_rate_m_s) < STALLED_M_S else 0
-        if force > APPROACH_FORCE_N and not self._held_steps and self._stalled_steps < STALLED_STEPS:
-            force = APPROACH_FORCE_N
-        force += CLOSING_DAMPING_N_S_M * width_rate_m_s
+        if self.setpoint > 0.0 and not self._held_steps and self._stalled_steps < STALLED_STEPS:
+            self._squeeze_n = min(self.setpoint, SQUEEZE_START_N)
+            force = min(self.setpoint, APPROACH_GAIN_N_S_M * (APPROACH_M_S + width_rate_m_s))
+        else:
+            self._squeeze_n = min(self.setpoint, self._squeeze_n + SQUEEZE_RATE_N_S * PLANT_STEP_S)
+            force = min(self._squeeze_n * self.raise_factor, self.max_force_n)
+            force += CLOSING_DAMPING_N_S_M * width_rate_m_s
         return self._bounded(force, self.max_force_n)
 
     def _bounded(self, force: float, bound: float) -> float:

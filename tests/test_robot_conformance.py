@@ -1,0 +1,193 @@
+"""What every Robot must do, run over every implementation.
+
+To add one, enter a context manager in ROBOTS that gives a fresh robot over a FakePlant and closes what it opened.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
+
+import numpy as np
+import pytest
+from test_robot_side import action
+
+from agent.messages import TICK_S, decode, encode
+from agent.messages.observation import Observation
+from controllers.fake_plant import FakePlant
+from controllers.realtime_robot import RealtimeRobot
+from controllers.robot import Robot
+from controllers.virtual_robot import VirtualRobot
+
+
+@contextmanager
+def in_virtual_time():
+    robot = VirtualRobot(FakePlant())
+    yield robot
+    robot.close()
+
+
+@contextmanager
+def in_real_time():
+    robot = RealtimeRobot(FakePlant())
+    yield robot
+    robot.close()
+
+
+ROBOTS: dict[str, Callable[[], AbstractContextManager[Robot]]] = {
+    "virtual": in_virtual_time,
+    "realtime": in_real_time,
+}
+REAL_TIME = {"realtime"}
+
+
+@pytest.fixture(params=ROBOTS)
+def robot(request):
+    with ROBOTS[request.param]() as robot:
+        yield robot
+
+
+def patient(observation, **asked):
+    """An action that outlives the hiccups of a busy machine."""
+    return action(observation, **asked, lasts_s=0.25)
+
+
+def test_the_first_observation_comes_before_anything_moved(robot):
+    first = robot.observe()
+    assert first.sequence == 0
+    assert first.time_s == 0.0
+    assert first.applied.sequence == -1
+    assert first.applied.clamps == []
+
+
+def test_time_and_sequence_go_on_together(robot):
+    observation = robot.observe()
+    for _ in range(20):
+        robot.act(patient(observation))
+        before, observation = observation, robot.observe()
+        ticks = observation.sequence - before.sequence
+        assert ticks >= 1
+        assert observation.time_s - before.time_s == pytest.approx(ticks * TICK_S)
+
+
+def test_observing_without_acting_goes_on_too(robot):
+    times = [robot.observe().time_s for _ in range(10)]
+    assert times == sorted(set(times))
+
+
+def test_an_action_shows_in_what_was_applied_and_in_the_body(robot):
+    first = observation = robot.observe()
+    for _ in range(40):
+        robot.act(patient(observation, twist=(0.05, 0, 0, 0, 0, 0), head=(0.5, 0.0)))
+        observation = robot.observe()
+    applied = observation.applied
+    assert applied.mode == "ok"
+    assert first.sequence <= applied.sequence < observation.sequence
+    np.testing.assert_allclose(applied.tool_twist_in_base, (0.05, 0, 0, 0, 0, 0), atol=1e-3)
+    moved = observation.tool_pose_in_base[:3] - first.tool_pose_in_base[:3]
+    np.testing.assert_allclose(moved, (0.05 * observation.time_s, 0.0, 0.0), atol=0.005)
+
+
+def test_shapes_and_size_are_those_of_the_message(robot):
+    observation = robot.observe()
+    data = encode(observation)
+    assert len(data) < 8_000
+    again = decode(data, Observation)
+    assert again.joint_position.shape == again.command_lag.shape == (11,)
+    assert again.pad_touch_n.shape == (2, 3, 3, 12, 8)
+    assert again.skin_touch_n.shape == (3, 96)
+    assert encode(again) == data
+
+
+def test_what_was_returned_does_not_change_afterwards(robot):
+    observation = robot.observe()
+    kept = encode(observation)
+    for _ in range(5):
+        robot.act(patient(observation, twist=(0.1, 0, 0, 0, 0, 0), base=(0.1, 0, 0)))
+        robot.observe()
+    assert encode(observation) == kept
+
+
+def test_acting_returns_at_once(robot):
+    observation = robot.observe()
+    asked = patient(observation)
+    begin = time.perf_counter()
+    for _ in range(20):
+        robot.act(asked)
+    assert time.perf_counter() - begin < 20 * TICK_S / 2
+
+
+def test_a_limit_that_acted_is_reported(robot):
+    observation = robot.observe()
+    for _ in range(30):
+        robot.act(patient(observation, base=(5.0, 0, 0)))
+        observation = robot.observe()
+    clamps = {clamp.name: clamp for clamp in observation.applied.clamps}
+    assert clamps["base_speed"].asked == 5.0
+    assert clamps["base_speed"].bound == 0.8
+    assert observation.applied.base_velocity_in_base[0] <= 0.8
+
+
+def test_numbers_that_are_none_stop_it_and_malformed_actions_are_refused(robot):
+    observation = robot.observe()
+    for _ in range(4):
+        robot.act(patient(observation, twist=(np.nan,) * 6))
+        observation = robot.observe()
+    assert np.isfinite(observation.joint_position).all()
+    assert observation.applied.mode != "ok"
+
+
+def test_silence_ends_in_a_fault(robot):
+    observation = robot.observe()
+    robot.act(action(observation, twist=(0.1, 0, 0, 0, 0, 0), base=(0.2, 0, 0), lasts_s=0.02))
+    modes = []
+    while len(modes) < 200 and (not modes or modes[-1] != "fault"):
+        observation = robot.observe()
+        modes.append(observation.applied.mode)
+    assert modes[-1] == "fault"
+    order = [mode for i, mode in enumerate(modes) if i == 0 or modes[i - 1] != mode]
+    assert order == [mode for mode in ("ok", "hold", "ramp", "stop", "fault") if mode in order]
+    np.testing.assert_array_equal(observation.applied.base_velocity_in_base, 0.0)
+
+
+def test_closing_twice_is_fine_and_nothing_works_after(robot):
+    observation = robot.observe()
+    robot.close()
+    robot.close()
+    with pytest.raises(RuntimeError):
+        robot.observe()
+    with pytest.raises(RuntimeError):
+        robot.act(action(observation))
+
+
+@pytest.mark.parametrize("name", sorted(REAL_TIME))
+def test_real_time_is_the_clocks(name):
+    with ROBOTS[name]() as robot:
+        first = robot.observe()
+        begin = time.monotonic()
+        for _ in range(30):
+            last = robot.observe()
+        took = time.monotonic() - begin
+        assert took == pytest.approx(last.time_s - first.time_s, abs=0.05)
+
+
+def test_a_missed_camera_frame_comes_with_the_next_observation():
+    plant = FakePlant()
+    frames = iter([None, "frame", None, None, None])
+    plant.look = lambda: (next(frames, None), None)  # type: ignore[method-assign]
+    robot = RealtimeRobot(plant)
+    robot.observe()
+    time.sleep(4 * TICK_S)
+    assert robot.observe().look == "frame"
+    robot.close()
+
+
+def test_what_the_plant_raises_comes_out_of_observe():
+    plant = FakePlant()
+    robot = RealtimeRobot(plant)
+    robot.observe()
+    plant.close()
+    time.sleep(5 * TICK_S)
+    with pytest.raises(RuntimeError, match="this FakePlant is closed"):
+        robot.observe()
+    robot.close()
+    assert robot.scheduling.startswith(("SCHED_FIFO", "ordinary"))
