@@ -2,11 +2,16 @@
 
 from collections.abc import Callable
 
+import mujoco
 import numpy as np
 import pytest
 from object_bench import TABLE_M, Bench, a_machine, a_mug, a_pod, build, close_gripper, move_gripper, rotation_y
 
+from sim.house.build import build_house
+from sim.house.generate import generate_house
 from sim.objects.machine_geometry import machine_geometry
+from sim.objects.processes import Processes
+from sim.robot.model import set_home
 from sim.tasks import predicates
 from sim.tasks.coffee import CoffeeTask
 from sim.tasks.predicates import Goal
@@ -112,6 +117,16 @@ def test_two_half_cups_are_not_one_cup() -> None:
     watch(bench, truth, task, seconds=1.5)
     assert not task.success
     assert failing(task) == {"coffee", "held"}
+
+
+def test_a_fuller_mug_elsewhere_does_not_hide_the_served_one() -> None:
+    bench = kitchen(SERVED_AT)
+    truth, task = coffee(bench)
+    bench.put("other", (-0.5, 0.6, TABLE_M))
+    bench.processes.liquid.fill("mug", 160.0)
+    bench.processes.liquid.fill("other", 200.0)
+    watch(bench, truth, task, seconds=1.5)
+    assert task.success
 
 
 def test_a_mug_still_in_the_hand_is_not_served() -> None:
@@ -277,6 +292,68 @@ def test_carried_and_served_need_the_coffee_that_was_there() -> None:
     bench.processes.liquid.fill("mug", 160.0)
     watch(bench, truth, spilled, seconds=1.2)
     assert "kept" in failing(spilled)
+
+
+def test_carried_means_held_all_the_time_near_the_table() -> None:
+    bench = kitchen((0.0, 0.0, TABLE_M))
+    height = bench.house.items[0].params["height"] / 2
+    move_gripper(bench, 1.0, mount_z=height - 0.4)
+    close_gripper(bench, 30.0)
+    bench.run(0.5)
+    bench.processes.liquid.fill("mug", 180.0)
+    truth = Truth(bench.model, bench.data, bench.house, bench.processes)
+    goal = predicates.Carried(truth, "mug", "table")
+    watch(bench, truth, goal, seconds=1.2)
+    assert failing(goal) == {"held"}, "it still stands on the table"
+    move_gripper(bench, 0.5, mount_z=height - 0.3)
+    move_gripper(bench, 3.0, mount_y=-2.3)
+    watch(bench, truth, goal, seconds=1.2)
+    assert "base-to-table" in failing(goal)
+    assert not goal.success
+    move_gripper(bench, 1.5, mount_y=-1.8)
+    watch(bench, truth, goal, seconds=1.2)
+    assert goal.success
+
+
+def test_arriving_means_near_facing_and_at_rest() -> None:
+    bench = kitchen()
+    truth = Truth(bench.model, bench.data, bench.house, bench.processes)
+    for point, arrives in (((0.8, 0.1), True), ((1.2, 0.0), False), ((-0.8, 0.0), False)):
+        goal = predicates.Arrived(truth, *point, within_m=1.0)
+        watch(bench, truth, goal, seconds=1.2)
+        assert goal.success == arrives
+    moving = predicates.Arrived(truth, 0.8, 0.0)
+    for k in range(20):
+        move_gripper(bench, 0.15, base_x=0.1 * (-1) ** k)
+        watch(bench, truth, moving, seconds=0.02)
+    assert not moving.success
+
+
+def test_fronts_and_doors_of_a_real_house() -> None:
+    house = generate_house("train", 1)
+    model = build_house(house).compile()
+    data = mujoco.MjData(model)
+    set_home(model, data)
+    mujoco.mj_forward(model, data)
+    processes = Processes(model, data, house)
+    truth = Truth(model, data, house, processes)
+    bench = Bench(model, data, house, processes)
+    doors = [d for d in house.doorways if d.door_joint is not None and d.initial != "open"]
+    for front in house.fronts:
+        goal = predicates.FrontOpened(truth, front.name)
+        bench.set_joint(front.joint, 0.6 * front.open_joint)
+        truth.refresh()
+        assert not all(part.holds for part in goal.parts())
+        bench.set_joint(front.joint, 0.8 * front.open_joint)
+        truth.refresh()
+        assert all(part.holds for part in goal.parts()), front.name
+        bench.set_joint(front.joint, 0.0)
+    assert house.fronts
+    for door in doors:
+        goal = predicates.DoorPushed(truth, door.name)
+        for angle, passes in ((0.5, False), (1.3, True), (-1.3, True)):
+            bench.set_joint(str(door.door_joint), angle)
+            assert all(part.holds for part in goal.parts()) == passes
 
 
 def test_unknown_names_say_what_there_is() -> None:

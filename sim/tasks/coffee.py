@@ -34,11 +34,16 @@ class CoffeeTask(Goal):
             self._safe = self.safety_parts()
 
     def parts(self) -> tuple[Part, ...]:
-        """Of the fullest mug."""
+        """Of the mug on the table that holds enough, else of the fullest."""
         truth = self.truth
         if not self._mugs:
             return (yes("a-mug-exists", False),)
-        mug = max(self._mugs, key=truth.processes.mug_ml)
+
+        def merit(mug: str) -> tuple[bool, float]:
+            ml = truth.processes.mug_ml(mug)
+            return ml >= SERVED_ML and truth.on_top(mug, self.table), ml
+
+        mug = max(self._mugs, key=merit)
         return (
             Part("coffee", truth.processes.mug_ml(mug), SERVED_ML, unit="ml"),
             yes("on-dining-table", truth.on_top(mug, self.table)),
