@@ -216,7 +216,7 @@ def test_a_likely_place_is_searched_before_a_far_or_unlikely_one() -> None:
     places += "front b; place b; opens b b; kind b fridge_hinge_left; in-kitchen b;"
     stated = facts(KITCHEN + places + "hand-empty; pod p; at p c; searched t mug; searched c mug")
     assert words(SymbolicPlanner().plan(request(stated))) == ["open a", "look-for a mug"]
-    far = {"a": 90.0, "b": 4.0}
+    far = {"a": 90.0, "b": 4.0, "c": 4.0, "t": 4.0, "k": 4.0}
     assert words(SymbolicPlanner().plan(request(stated, travel_s=far))) == ["open b", "look-for b mug"]
 
 
@@ -244,7 +244,7 @@ def test_a_plan_in_force_is_kept_until_it_breaks_or_another_is_clearly_cheaper()
     first = planner.plan(request(facts(READY)))
     assert "pick m1" in words(first)
     # m2 is a little nearer now: not worth a change of mind.
-    slightly = planner.plan(request(facts(READY), 2, current=first.subgoals, travel_s={"c": 9.0}))
+    slightly = planner.plan(request(facts(READY), 2, current=first.subgoals, travel_s={"c": 9.0, "t": 8.0, "k": 8.0}))
     assert [s.id for s in slightly.subgoals] == [s.id for s in first.subgoals]
     # The running subgoal has done its work already: the rest goes on.
     lid_open = facts(READY + "lid-open k")

@@ -26,6 +26,9 @@ BASE_S: Final[dict[SubgoalKind, float]] = {
 than searching unlikely places."""
 
 DEFAULT_TRAVEL_S: Final = 8.0
+"""Where no times are given at all."""
+NO_WAY_S: Final = 120.0
+"""Where times are given, but none for this entity: no way to it is known."""
 FAILURE_S: Final = 40.0
 """Added for each failure since the last success: enough to prefer another mug, machine or place that is known."""
 UNSEEN_S: Final = 60.0
@@ -85,7 +88,9 @@ class Effort:
 
     def travel(self, entity: str) -> float:
         """Seconds to drive to the entity."""
-        return max(0.0, self._travel_s.get(entity, DEFAULT_TRAVEL_S))
+        if not self._travel_s:
+            return DEFAULT_TRAVEL_S
+        return max(0.0, self._travel_s.get(entity, NO_WAY_S))
 
     def cost(self, kind: SubgoalKind, target: str = "", item: str = "", at: str = "") -> float:
         """Expected seconds of a subgoal; with `at`, including the drive to that entity."""

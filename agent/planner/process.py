@@ -24,7 +24,6 @@ from controllers.sockets import keep_alive
 
 log = logging.getLogger(__name__)
 
-DEFAULT_BIND = "tcp://127.0.0.1:5571"
 READY = "planner ready at "
 """First words of the line on standard output that tells where it listens."""
 
@@ -102,14 +101,8 @@ def _answer_one(socket: zmq.Socket[bytes], backend: Backend) -> None:
         log.warning("the asker does not read its plans: one dropped")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `doppio planner`."""
-    parser.add_argument("--bind", default=DEFAULT_BIND, help=f"local address to listen on (default {DEFAULT_BIND})")
-    parser.add_argument("--backend", choices=sorted(BACKENDS), default=SymbolicPlanner.name, help="what plans")
-
-
 def run(arguments: argparse.Namespace) -> int:
-    """`doppio planner`: serves until interrupted. Returns the exit status."""
+    """`doppio planner` with the options `bind` and `backend`: serves until interrupted. Returns the exit status."""
     try:
         serve(arguments.bind, make_backend(arguments.backend))
     except KeyboardInterrupt:
@@ -122,7 +115,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _child() -> int:
     parser = argparse.ArgumentParser(prog="python -m agent.planner.process", description=__doc__)
-    add_arguments(parser)
+    parser.add_argument("--bind", required=True)
+    parser.add_argument("--backend", choices=sorted(BACKENDS), required=True)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="planner: %(message)s")
     with suppress(KeyboardInterrupt):
