@@ -8,13 +8,14 @@ the processor.
 import os
 import platform
 from collections.abc import Callable
-from copy import copy
 from math import cos, degrees, pi, radians, sin
 from typing import Any, Literal
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
+
+from sim.sight.rays import Rays
 
 View = Literal["follow", "head", "above"]
 VIEWS: tuple[View, ...] = ("follow", "head", "above")
@@ -69,7 +70,8 @@ class Film:
 
     def __init__(self, model: mujoco.MjModel, width: int = 640, height: int = 480) -> None:
         self.width, self.height = width, height
-        self._source, self._model = model, copy(model)
+        self._rays = Rays(model)
+        self._source, self._model = model, self._rays.model
         own = self._model
         own.vis.global_.offwidth, own.vis.global_.offheight = width, height
         own.vis.global_.fovy = _FIELD_OF_VIEW_DEG
@@ -86,8 +88,8 @@ class Film:
         self._option.geomgroup[:] = 1
         self._option.geomgroup[_HIDDEN] = 0
         self._option.sitegroup[:] = 0
-        self._viewpoint = _Viewpoint(own)
-        self._faded = _Fading(own)
+        self._viewpoint = _Viewpoint(self._rays)
+        self._faded = _Fading(self._rays)
         self._last: tuple[float, View | None] = 0.0, None
 
     def __enter__(self) -> "Film":
@@ -136,8 +138,8 @@ class Film:
 class _Viewpoint:
     """Where the third-person camera is: past the robot's shoulder, from the side with the freest view."""
 
-    def __init__(self, model: mujoco.MjModel) -> None:
-        self._model = model
+    def __init__(self, rays: Rays) -> None:
+        self._rays, model = rays, rays.model
         self._base = int(model.jnt_bodyid[model.joint("base_yaw").id])
         self._points = [model.body(name).id for name in ("robot", "hand", "head_tilt", "arm_4")]
         self._groups = np.zeros(6, dtype=np.uint8)
@@ -172,12 +174,8 @@ class _Viewpoint:
         """(_ANGLES,) of each azimuth: how far one sees from the robot toward the camera, and whether the hand shows."""
         azimuths = 2.0 * pi / _ANGLES * np.arange(_ANGLES)
         toward = -np.stack([_direction(a, radians(_FOLLOW_ELEVATION_DEG)) for a in azimuths])
-        hit, reach = np.empty(_ANGLES, dtype=np.int32), np.empty(_ANGLES)
         far = _FOLLOW_DISTANCE_M
-        origin = look_at.copy()
-        mujoco.mj_multiRay(
-            self._model, data, origin, toward.ravel(), self._groups, True, -1, hit, reach, None, _ANGLES, far
-        )
+        hit, reach = self._rays.cast(data, look_at, toward, far, groups=self._groups)
         free = np.where(hit < 0, 1.0, np.clip(reach / far, 0.0, 1.0))
         return free + 0.8 * np.cos(azimuths - yaw - _SIDE_RAD)
 
@@ -191,8 +189,9 @@ class _Viewpoint:
 class _Fading:
     """Fades what stands between the camera and the robot."""
 
-    def __init__(self, model: mujoco.MjModel) -> None:
-        self._model = model
+    def __init__(self, rays: Rays) -> None:
+        self._rays, self._model = rays, rays.model
+        model = rays.model
         drawn = model.geom_group < 3
         robot = model.body_rootid[model.geom_bodyid] == model.body_rootid[model.body("robot").id]
         self._groups = np.where(~drawn, _HIDDEN, np.where(robot, _ROBOT, _SCENE))
@@ -219,16 +218,11 @@ class _Fading:
         model.geom_group[:] = self._groups
         rays = targets - eye
         length = np.linalg.norm(rays, axis=1)
-        count = len(rays)
         direction = rays / length[:, None]
         # Only what is nearer to the camera than the robot is in the way: not the counter it works at.
         limit = np.minimum(length, (camera.distance - _BEFORE_M) / (direction @ forward))
-        direction = direction.ravel()
-        hit, reach = np.empty(count, dtype=np.int32), np.empty(count)
         for _ in range(_PASSES):
-            mujoco.mj_multiRay(
-                model, data, eye, direction, self._ray_groups, True, -1, hit, reach, None, count, float(length.max())
-            )
+            hit, reach = self._rays.cast(data, eye, direction, float(length.max()), groups=self._ray_groups)
             blocking = np.unique(hit[(hit >= 0) & (reach < limit)])
             blocking = blocking[~self._stays[blocking]]
             if not len(blocking):

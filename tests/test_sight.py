@@ -19,6 +19,7 @@ from sim.render import VIEWS, Film, View, opengl_status
 from sim.robot.model import add_robot, set_home
 from sim.sight import errors
 from sim.sight.odometry import Odometry
+from sim.sight.rays import Rays
 from sim.sight.scanner import MAX_RANGE_M
 from sim.sight.senses import CAMERA_LATENCY_S, SCAN_LATENCY_S, Senses
 from sim.sight.things import OBJECT_CLASSES, OBJECT_RANGE_M
@@ -421,6 +422,27 @@ def test_in_generated_houses_closed_places_keep_their_secret_and_handles_are_whe
         bar = model.geom(front.handle_geoms[0]).id
         assert np.linalg.norm(data.geom_xpos[bar] - (front.handle_x, front.handle_y, front.handle_z)) < 0.02
     assert len(seen) >= 0.5 * len(house.fronts), "most fronts are seen by who stands in front of them"
+
+
+def test_many_rays_meet_what_single_rays_meet() -> None:
+    model = build_house(generate_house("dev", 0)).compile()
+    data = mujoco.MjData(model)
+    set_home(model, data)
+    mujoco.mj_forward(model, data)
+    rng = np.random.Generator(np.random.PCG64(1))
+    directions = rng.normal(size=(1500, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    origin, groups = data.xpos[model.body("head_tilt").id] + (0.0, 0.0, 0.2), np.ones(6, dtype=np.uint8)
+    _, reach = Rays(model).cast(data, origin, directions, 20.0, groups=groups)
+    compared = 0
+    for direction, found in zip(directions, reach, strict=True):
+        geom = np.zeros(1, dtype=np.int32)
+        expected = mujoco.mj_ray(model, data, origin, direction, groups, 1, -1, geom)
+        if model.geom_type[geom[0]] == mujoco.mjtGeom.mjGEOM_ELLIPSOID:
+            continue  # MuJoCo's bounds of leaves are a little too tight
+        compared += 1
+        assert found == pytest.approx(expected), model.geom(geom[0]).name
+    assert compared > 1000
 
 
 def test_filming_changes_nothing_and_the_same_moment_gives_the_same_picture() -> None:

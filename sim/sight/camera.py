@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from agent.messages import Detection, Look
 from sim.house.schema import House
 from sim.sight import errors
+from sim.sight.rays import Rays
 from sim.sight.things import (
     FLIPPED_CLASSES,
     HANDLE_POINTS,
@@ -79,6 +80,7 @@ class Camera:
         self.field_of_view_rad = (2.0 * atan(ASPECT * tan(half)), 2.0 * half)
         self._head = int(model.cam_bodyid[self._camera])
         self._base = int(model.jnt_bodyid[model.joint("base_yaw").id])
+        self._rays = Rays(model)
         self.catalogue: Catalogue = catalogue(model, house)
         self._owner, self._outer = _owners(model, self.catalogue)
         things = self.catalogue.things
@@ -150,21 +152,13 @@ class Camera:
         self, eye: Array, rays: Array, length: Array, wanted: NDArray[np.intp], on_handle: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
         """Which of the rays (n, 3), `length` (n,) long, meet the thing `wanted`, or its handle, first."""
-        count = len(rays)
-        hit, reach = np.empty(count, dtype=np.int32), np.empty(count)
-        mujoco.mj_multiRay(
-            self._model,
+        hit, reach = self._rays.cast(
             self._data,
             eye,
-            (rays / length[:, None]).ravel(),
-            self._geomgroup,
-            True,
-            self._head,
-            hit,
-            reach,
-            None,
-            count,
+            rays / length[:, None],
             float(length.max()) + 0.5,
+            groups=self._geomgroup,
+            without=self._head,
         )
         itself = (self._owner[hit] == wanted) | (self._outer[hit] == wanted)
         itself |= self._is_holder[wanted] & self._is_pod[hit]  # a pod that stands out of the well shows the well
