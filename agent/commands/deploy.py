@@ -1,11 +1,14 @@
-"""The agent's side: run a task on a robot that `doppio robot` serves.
+"""The agent's side: run a task on a robot that `doppio robot` serves, in the robot's kind of time.
+
+Success here is what the agent believes; a simulated robot says on its side what is true.
 
 example: doppio deploy coffee --robot tcp://127.0.0.1:5570
 """
 
 import argparse
 
-from agent.commands.arguments import add_json, add_minds, add_recording, add_task, loopback_address
+from agent.commands.arguments import add_json, add_minds, add_recording, add_task, check_task, loopback_address
+from agent.commands.outcome import CommandError, Exit, write_json
 
 SUMMARY = "run a task on a robot over ZeroMQ"
 
@@ -25,4 +28,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    raise NotImplementedError
+    import msgspec
+    from rich.console import Console
+
+    from agent.commands.progress import watch_run
+    from agent.commands.report import print_report
+    from agent.episodes import episodes_root
+    from agent.links.remote_robot import RobotLostError
+    from agent.session import RunConfig, run_episode
+
+    config = RunConfig(
+        task=check_task(args.task),
+        split="remote",
+        policy=args.policy,
+        planner=args.planner,
+        robot=args.robot,
+        record=args.record or episodes_root(),
+    )
+    console = Console(stderr=str(args.json) == "-")
+    try:
+        with watch_run(console, f"{args.task} on {args.robot}") as on_progress:
+            report = run_episode(config, on_progress)
+    except RobotLostError as error:
+        raise CommandError(str(error), Exit.FAILED) from error
+    print_report(console, report)
+    result = {"task": args.task, "robot": args.robot, "policy": args.policy, "planner": args.planner}
+    write_json(args.json, {**result, **msgspec.to_builtins(report), "realtime_factor": report.realtime_factor})
+    return Exit.OK if report.success else Exit.FAILED

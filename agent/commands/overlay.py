@@ -12,9 +12,11 @@ Picture = NDArray[np.uint8]
 
 _FULL_SCALE_N = 0.5
 """Pressure of a taxel that is drawn brightest."""
+_NOISE_N = 0.03
+"""Below this a taxel is drawn dark."""
 _TAXEL_PX = 6
 _MARGIN_PX = 12
-_SHADE = (10, 12, 18, 150)
+_SHADE = (10, 12, 18, 110)
 _TEXT = (245, 245, 240, 255)
 _DIM = (190, 195, 205, 255)
 _COLOUR_STOPS = np.array([[18, 22, 48], [66, 42, 120], [190, 62, 90], [245, 150, 60], [252, 245, 170]], np.float64)
@@ -35,7 +37,8 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 def heat_map(pressure_n: NDArray[np.floating]) -> Picture:
     """(12, 8) newtons to an RGB picture of (12, 8) blocks. The root shows faint touch beside strong."""
-    level = np.sqrt(np.clip(np.nan_to_num(pressure_n.astype(np.float64)) / _FULL_SCALE_N, 0.0, 1.0))
+    felt = np.nan_to_num(pressure_n.astype(np.float64)) - _NOISE_N
+    level = np.sqrt(np.clip(felt / _FULL_SCALE_N, 0.0, 1.0))
     coloured = _colours()[(level * 255).astype(np.uint8)]
     return coloured.repeat(_TAXEL_PX, axis=0).repeat(_TAXEL_PX, axis=1)
 
@@ -45,8 +48,9 @@ def describe_subgoal(step: Step) -> str:
     subgoal = step.subgoal
     if subgoal is None:
         return "waiting for a plan"
-    words = [subgoal.kind.value.replace("-", " "), subgoal.item, subgoal.target]
-    return " ".join(word for word in words if word)
+    words = [subgoal.kind.value.replace("-", " "), subgoal.item]
+    name = " ".join(word for word in words if word)
+    return f"{name}: {subgoal.target}" if subgoal.target else name
 
 
 def draw_overlay(picture: Picture, step: Step, speed: float) -> Picture:

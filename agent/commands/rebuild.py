@@ -4,9 +4,9 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.commands.simulation import start_simulation
 from agent.episodes import EpisodeError, EpisodeHeader
 from agent.messages.arrays import F64
-from sim.house.generate import generate_house
 from sim.plant import MujocoPlant
 
 
@@ -49,7 +49,7 @@ def rebuild_world(header: EpisodeHeader) -> RebuiltWorld:
             f"this episode was recorded by the agent of the robot at {header.robot}, without what its actuators were "
             "told; replay the episode that the robot's side recorded"
         )
-    return RebuiltWorld(MujocoPlant(generate_house(header.split, header.index), seed=header.index))  # pyright: ignore[reportArgumentType]
+    return RebuiltWorld(start_simulation(header.task, header.split, header.index).plant)
 
 
 def _name(model: mujoco.MjModel, index: int, addresses: NDArray[np.int32]) -> str:

@@ -80,7 +80,7 @@ def describe_episode(console: Console, episode: Episode) -> dict[str, Any]:
 def _print_parts(console: Console, name: str, parts: Mapping[str, bool]) -> None:
     if parts:
         words = "  ".join(f"[green]✓[/] {part}" if holds else f"[red]✗[/] {part}" for part, holds in parts.items())
-        console.print(f"  {name:<8} {words}")
+        console.print(f"  {name:<8} {words}", soft_wrap=True)
 
 
 def _subgoal_table(report: EpisodeReport) -> Table:

@@ -9,7 +9,7 @@ import av
 
 from agent.commands.overlay import draw_overlay
 from agent.commands.rebuild import RebuiltWorld
-from agent.episodes import Episode, EpisodeError, Kind
+from agent.episodes import Episode, Kind
 from agent.episodes.verify import controls_by_tick
 from agent.messages import Step
 from sim.render import Film
@@ -28,7 +28,8 @@ def render_video(
 ) -> int:
     """Write an H.264 film of `episode` to `out`, `speed` times faster than it happened; return the number of frames.
 
-    Raises EpisodeError when the episode cannot be simulated again, sim.render.GraphicsError without OpenGL.
+    Raises agent.episodes.EpisodeError when the episode cannot be simulated again, sim.render.GraphicsError without
+    OpenGL.
     """
     controls = controls_by_tick(episode)
     stride = _TICKS_PER_FRAME_AT_SPEED_1 * speed
@@ -46,7 +47,9 @@ def render_video(
             on_tick(tick + 1, len(controls))
             if tick % stride and tick + 1 < len(controls):
                 continue
-            picture = draw_overlay(film.frame(world.plant.data), steps.at(time_s), speed)
+            picture, step = film.frame(world.plant.data), steps.at(time_s)
+            if step is not None:
+                picture = draw_overlay(picture, step, speed)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
             frames += 1
         container.mux(stream.encode())
@@ -54,13 +57,13 @@ def render_video(
 
 
 class _StepsByTime:
-    """The step that was current at a time."""
+    """The step that was current at a time; None in an episode without any, as a robot's side records."""
 
     def __init__(self, episode: Episode) -> None:
         self._episode = episode
         self._times = [place.time_s for place in episode.places if place.kind == Kind.STEP]
-        if not self._times:
-            raise EpisodeError(f"{episode.directory} holds no steps, so there is nothing to show")
 
-    def at(self, time_s: float) -> Step:
+    def at(self, time_s: float) -> Step | None:
+        if not self._times:
+            return None
         return self._episode.step(max(0, bisect_right(self._times, time_s + 1e-9) - 1))

@@ -57,7 +57,7 @@ class EpisodeWriter:
 
     A tick's records reach the kernel in one `write` when its Step is written: from then on they survive
     `kill -9`. A thread calls fsync about once a second, so that a power cut costs about a second, and the
-    loop never waits for a disk. Use it from one thread.
+    loop never waits for a disk. In real time the robot's thread and the mind's both write.
     """
 
     def __init__(self, directory: Path, header: EpisodeHeader) -> None:
@@ -68,6 +68,7 @@ class EpisodeWriter:
         self._segment = -1
         self._file = -1
         self._segment_size = 0
+        self._write_lock = threading.Lock()
         self._file_lock = threading.Lock()
         self._closing = threading.Event()
         self._sync_error: OSError | None = None
@@ -78,12 +79,14 @@ class EpisodeWriter:
 
     def write(self, kind: Kind, time_s: float, payload: msgspec.Struct | bytes) -> None:
         """Append one record. Raises EpisodeError where the disk refuses it."""
-        if self._file < 0:
-            raise EpisodeError(f"{self.directory} is finished; nothing can be added to it")
         data = payload if isinstance(payload, bytes) else encode(payload)
-        self._pending.append(pack_frame(kind, time_s, data))
-        if kind not in _HELD_BACK:
-            self.flush()
+        frame = pack_frame(kind, time_s, data)
+        with self._write_lock:
+            if self._file < 0:
+                raise EpisodeError(f"{self.directory} is finished; nothing can be added to it")
+            self._pending.append(frame)
+            if kind not in _HELD_BACK:
+                self._flush()
 
     def message(self, time_s: float, message: msgspec.Struct) -> None:
         """Append a message under its own kind. Raises TypeError for one that has no kind."""
@@ -113,6 +116,10 @@ class EpisodeWriter:
 
     def flush(self) -> None:
         """Hand all records to the kernel. Raises EpisodeError where the disk refuses them."""
+        with self._write_lock:
+            self._flush()
+
+    def _flush(self) -> None:
         if not self._pending:
             return
         data = memoryview(b"".join(self._pending))

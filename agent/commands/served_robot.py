@@ -1,0 +1,98 @@
+"""A simulated robot that records what its actuators are told and judges the task by the simulator's truth."""
+
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+from agent.commands.simulation import start_simulation
+from agent.episodes import EpisodeReport, EpisodeWriter, new_episode_directory, new_header
+from agent.episodes.recorder import ControlRecorder
+from agent.messages import STEPS_PER_TICK, Action, Observation
+from controllers.plant import PlantCommand, Sensed
+from controllers.realtime_robot import RealtimeRobot
+from controllers.virtual_robot import VirtualRobot
+
+
+class ServedRobot:
+    """The Robot seam for controllers.server: an episode from its initial state until `close`."""
+
+    def __init__(
+        self,
+        task: str,
+        split: str,
+        index: int,
+        *,
+        realtime: bool,
+        record: Path,
+        on_end: Callable[["ServedRobot"], None],
+    ) -> None:
+        self._began = perf_counter()
+        self._simulation = start_simulation(task, split, index)
+        self._on_end = on_end
+        self._ended = False
+        self._steps = 0
+        plant = self._simulation.plant
+        self.initial_state_hash = self._simulation.initial_state_hash
+        header = new_header(
+            task=task,
+            split=split,
+            index=index,
+            policy="remote",
+            planner="remote",
+            realtime=realtime,
+            initial_state_hash=self.initial_state_hash,
+        )
+        self._writer = EpisodeWriter(new_episode_directory(record, task, split, index), header)
+        self._recorder = ControlRecorder(self._writer, plant.data)
+        self._robot = (RealtimeRobot if realtime else VirtualRobot)(plant, on_step=self._on_step)
+
+    @property
+    def success(self) -> bool:
+        """The task's predicate has held."""
+        return self._simulation.goal.success
+
+    def observe(self) -> Observation:
+        """As controllers.robot.Robot."""
+        return self._robot.observe()
+
+    def act(self, action: Action) -> None:
+        """As controllers.robot.Robot."""
+        self._robot.act(action)
+
+    def close(self) -> None:
+        """Close the plant and finish the episode."""
+        self._robot.close()
+        if not self._ended:
+            self._ended = True
+            self._writer.finish(self._report(), float(self._simulation.plant.data.time))
+            self._on_end(self)
+
+    def _report(self) -> EpisodeReport:
+        plant, goal = self._simulation.plant, self._simulation.goal
+        return EpisodeReport(
+            success=goal.success,
+            safe=goal.safe_success,
+            parts={part.name: part.holds for part in goal.parts()},
+            reason="" if goal.success else "the agent left",
+            spilled_ml=float(plant.processes.spilled_ml),
+            broken=list(plant.processes.broken),
+            dropped=list(plant.processes.dropped),
+            duration_s=float(plant.data.time),
+            wall_s=perf_counter() - self._began,
+            initial_state_hash=self.initial_state_hash,
+            episode=str(self._writer.directory),
+        )
+
+    def verdict(self) -> str:
+        """How the task stands, in words."""
+        head = "the task is done" if self.success else "the task is not done"
+        lines = [f"  {part}" for part in self._simulation.goal.report().values()]
+        time_s = self._simulation.plant.data.time
+        return "\n".join([f"after {time_s:.1f} s {head}; episode {self._writer.directory}", *lines])
+
+    def _on_step(self, began_s: float, command: PlantCommand, sensed: Sensed) -> None:
+        self._recorder.on_step(began_s, command, sensed)
+        self._simulation.on_step(began_s, command, sensed)
+        self._steps += 1
+        if self._steps % STEPS_PER_TICK == 0:
+            self._writer.flush()
