@@ -9,10 +9,10 @@ import pytest
 
 from sim.house import generate
 from sim.house.build import build_house
-from sim.house.check import problems, reachable_floor, standing_spot, swing_points
+from sim.house.check import problems, reachable_floor, standing_spot, swing_points, work_targets
 from sim.house.contents import CLOSED_KINDS, PLACE_KINDS
 from sim.house.generate import generate_house
-from sim.house.plane import offset, rect_at
+from sim.house.plane import rect_at
 from sim.house.schema import MAX_INDEX, SPLITS, Fixture, House, Split
 from sim.house.split import AXES
 from sim.robot import ROBOT_BODY, set_home
@@ -251,10 +251,7 @@ def test_the_robot_really_fits_where_the_check_says(split: Split, index: int):
     house, model, data = fresh(split, index)
     grid, reached = reachable_floor(house)
     robot = model.body(ROBOT_BODY).id
-    targets = [(p.name, p.x, p.y, p.yaw) for p in house.places]
-    targets += [(f.name, f.handle_x, f.handle_y, f.yaw) for f in house.fronts]
-    targets += [(m.name, *offset(m.x, m.y, m.yaw, 0.05), m.yaw) for m in house.machines]
-    for name, x, y, yaw in targets:
+    for name, x, y, yaw in work_targets(house):
         spot = standing_spot(grid, reached, x, y, yaw)
         assert spot is not None
         data.joint("base_x").qpos[0], data.joint("base_y").qpos[0] = spot

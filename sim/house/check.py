@@ -176,34 +176,35 @@ def reachable_floor(house: House) -> tuple[FloorGrid, Grid]:
     return grid, flood(grid.free(STAND_RADIUS_M), main)
 
 
-def _unreachable(house: House) -> list[str]:
-    grid, reached = reachable_floor(house)
-    if not grid.at(reached, house.start[0], house.start[1]):
-        return ["the robot starts without room to move"]
-    found = []
-    for place in house.places:
-        if standing_spot(grid, reached, place.x, place.y, place.yaw) is None:
-            found.append(f"no way to stand in front of {place.name}")
+def work_targets(house: House) -> list[tuple[str, float, float, float]]:
+    """Everything the robot must be able to stand in front of: what, x, y, direction from which it is worked on."""
     place_of = {place.name: place for place in house.places}
     front_of = {front.name: front for front in house.fronts}
+    targets = [(place.name, place.x, place.y, place.yaw) for place in house.places]
+    for front in house.fronts:
+        targets.append((front.name, front.handle_x, front.handle_y, front.yaw))
+        if front.class_name == "drawer":
+            pulled = offset(front.handle_x, front.handle_y, front.yaw, front.open_joint)
+            targets.append((f"{front.name} when it is open", *pulled, front.yaw))
     for item in house.items:
         if item.class_name in ("mug", "pod"):
             place = place_of[item.place]
             front = front_of.get(place.front or "")
             out = 0.95 * front.open_joint if front is not None and front.class_name == "drawer" else 0.0
-            if standing_spot(grid, reached, *offset(item.x, item.y, place.yaw, out), place.yaw) is None:
-                found.append(f"no way to stand in front of {item.name}")
-    for front in house.fronts:
-        if standing_spot(grid, reached, front.handle_x, front.handle_y, front.yaw) is None:
-            found.append(f"no way to stand in front of {front.name}")
-        if front.class_name == "drawer":
-            pulled = offset(front.handle_x, front.handle_y, front.yaw, front.open_joint)
-            if standing_spot(grid, reached, *pulled, front.yaw) is None:
-                found.append(f"no way to stand in front of {front.name} when it is open")
-    for machine in house.machines:
-        if standing_spot(grid, reached, *offset(machine.x, machine.y, machine.yaw, 0.05), machine.yaw) is None:
-            found.append(f"no way to stand in front of {machine.name}")
-    for door in house.doorways:
-        if not grid.at(reached, door.x, door.y):
-            found.append(f"no way through {door.name}")
-    return found
+            targets.append((item.name, *offset(item.x, item.y, place.yaw, out), place.yaw))
+    targets.extend((m.name, *offset(m.x, m.y, m.yaw, 0.05), m.yaw) for m in house.machines)
+    return targets
+
+
+def _unreachable(house: House) -> list[str]:
+    grid, reached = reachable_floor(house)
+    if not grid.at(reached, house.start[0], house.start[1]):
+        return ["the robot starts without room to move"]
+    return [
+        *(
+            f"no way to stand in front of {name}"
+            for name, x, y, yaw in work_targets(house)
+            if standing_spot(grid, reached, x, y, yaw) is None
+        ),
+        *(f"no way through {door.name}" for door in house.doorways if not grid.at(reached, door.x, door.y)),
+    ]

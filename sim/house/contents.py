@@ -1,6 +1,6 @@
 """Machines, mugs, pods, dinnerware and clutter: what stands where."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import pi
 
 import numpy as np
@@ -47,10 +47,20 @@ def add_machines(draft: Draft) -> list[Machine]:
         x, y = offset(spot.x, spot.y, spot.yaw, -STRIP_M / 2)
         draft.places.append(
             Place(
-                draft.name("place_counter"), "counter", round(x, 4), round(y, 4), spot.z, spot.yaw, STRIP_M / 2, 0.24, spot.above_free,
-                None, spot.fixture, spot.room,
+                name=draft.name("place_counter"),
+                kind="counter",
+                x=round(x, 4),
+                y=round(y, 4),
+                z=spot.z,
+                yaw=spot.yaw,
+                half_depth=STRIP_M / 2,
+                half_width=0.24,
+                headroom=spot.above_free,
+                front=None,
+                fixture=spot.fixture,
+                room=spot.room,
             )
-        )  # fmt: skip
+        )
     draft.drawn["second_machine"] = len(machines) - 1
     draft.drawn["lid_hinge"], draft.drawn["button"] = machines[0].lid_hinge, machines[0].button_place
     return machines
@@ -60,10 +70,7 @@ def _narrowed(table: Place) -> Place:
     """The part of a table that a machine at its left end leaves free."""
     taken = 0.42
     x, y = offset(table.x, table.y, table.yaw, 0.0, -taken / 2)
-    return Place(
-        table.name, table.kind, round(x, 4), round(y, 4), table.z, table.yaw, table.half_depth, round(table.half_width - taken / 2, 4),
-        table.headroom, table.front, table.fixture, table.room,
-    )  # fmt: skip
+    return replace(table, x=round(x, 4), y=round(y, 4), half_width=round(table.half_width - taken / 2, 4))
 
 
 def _machine(draft: Draft, name: str, spot: MachineSpot, has_mains: bool) -> Machine:

@@ -177,10 +177,20 @@ def _try_table(draft: Draft, cell: int) -> bool:
     x_place, y_place = offset(x, y, yaw, depth / 2 - 0.17)
     draft.places.append(
         Place(
-            draft.name("place_dining_table"), "dining_table", round(x_place, 4), round(y_place, 4), height, yaw, 0.17, round(width / 2, 4),
-            1.2, None, table.name, room.name,
+            name=draft.name("place_dining_table"),
+            kind="dining_table",
+            x=round(x_place, 4),
+            y=round(y_place, 4),
+            z=height,
+            yaw=yaw,
+            half_depth=0.17,
+            half_width=round(width / 2, 4),
+            headroom=1.2,
+            front=None,
+            fixture=table.name,
+            room=room.name,
         )
-    )  # fmt: skip
+    )
     style = draft.choice(("slat", "shell"))
     for side in (-0.28, 0.28):
         cx, cy = offset(x, y, yaw, -(depth / 2 + 0.06), side * width / 1.25)

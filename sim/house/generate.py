@@ -1,5 +1,7 @@
 """A house from (split, index): drawn, checked, and redrawn until it is solvable."""
 
+from typing import Literal
+
 import numpy as np
 
 from sim.house.check import problems
@@ -141,7 +143,8 @@ def _draw_doorway(draft: Draft, index: int) -> Doorway:
     where = (round(edge.x, 4), round(edge.y, 4), edge.yaw, edge.width)
     if edge.passage:
         return Doorway(name, *where, rooms, None, "passage", 0.0)
-    state = draft.choice(("shut", "ajar", "open"))
+    states: tuple[Literal["shut", "ajar", "open"], ...] = ("shut", "ajar", "open")
+    state = states[int(draft.rng.integers(3))]
     # An open leaf stands in the larger room, never across a hall.
     a, b = draft.layout.cells[edge.a], draft.layout.cells[edge.b]
     into_b = edge.a == draft.layout.hall or (edge.b != draft.layout.hall and b.area > a.area)
@@ -166,7 +169,7 @@ def _draw_start(draft: Draft, kitchen: int) -> tuple[float, float, float] | None
         inner = space.room.grown(-0.45)
         x, y = draft.uniform((inner.x0, inner.x1)), draft.uniform((inner.y0, inner.y1))
         spot = Rect(x, y, x, y).grown(0.42)
-        doors = [z for z in space.zones[: sum(cell in (e.a, e.b) for e in draft.layout.edges)]]
+        doors = space.zones[: sum(cell in (e.a, e.b) for e in draft.layout.edges)]
         if not any(spot.overlaps(r) for r in [*space.solids, *doors]):
             draft.drawn["start_room"] = draft.rooms[cell].kind
             return x, y, draft.uniform((-3.14, 3.14))

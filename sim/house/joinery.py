@@ -25,8 +25,8 @@ _TEXTURED = {  # part of the palette: texture, its repeats per metre (or 0: per 
     "wood": ("grain", 0.0, 0.25),
     "dark_wood": ("grain", 0.0, 0.25),
     "worktop": ("grain", 0.0, 0.35),
-    "floor": ("planks", 0.55, 0.15),
-    "tiles": ("tiles", 0.8, 0.35),
+    "floor": ("planks", 1.1, 0.15),
+    "tiles": ("tiles", 1.3, 0.35),
     "carpet": ("weave", 3.0, 0.0),
     "fabric": ("weave", 2.0, 0.0),
 }

@@ -132,9 +132,9 @@ def _add_counter(draft: Draft, run: Run, room: Room, height: float) -> None:
     low, high = run.counter
     friction = draft.uniform(draft.axes.friction)
     sink = next(((a, b) for zone, a, b in run.spans if zone == "sink"), None)
-    # The builder cuts the sink out of the worktop: its middle along the counter's width, seen from the counter's middle.
-    cut = {} if sink is None else {"sink_at": (sink[0] + sink[1] - low - high) / 2, "sink_width": sink[1] - sink[0]}
-    counter = _fixture(draft, run, room, "counter", low, high, WORKTOP_DEPTH_M, 0.0, height, friction=friction, **cut)
+    counter = _fixture(draft, run, room, "counter", low, high, WORKTOP_DEPTH_M, 0.0, height, friction=friction)
+    if sink is not None:  # the builder cuts it out of the worktop, at a distance from the counter's middle
+        counter.params.update(sink_at=(sink[0] + sink[1] - low - high) / 2, sink_width=sink[1] - sink[0])
     for zone, u0, u1 in run.spans:
         u = (u0 + u1) / 2
         if zone == "sink":
@@ -172,8 +172,7 @@ def _add_counter(draft: Draft, run: Run, room: Room, height: float) -> None:
             _add_place(draft, run, counter, "counter", u, WORKTOP_DEPTH_M, height, STRIP_M, u1 - u0, 0.45, None)
         else:
             x, y = run.wall.at(u, WORKTOP_DEPTH_M)
-            free = 2.4 - height if zone == "machine" else 0.45
-            draft.machine_spots.append(MachineSpot(x, y, height, run.wall.yaw, counter.name, room.name, free))
+            draft.machine_spots.append(MachineSpot(x, y, height, run.wall.yaw, counter.name, room.name, 2.4 - height))
 
 
 def _hinge_side(draft: Draft, run: Run, u0: float, u1: float) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -102,7 +103,7 @@ def _hall(rng: Generator, n: int) -> _Plan:
     cells, links = [Rect(0, 0, length, width)], []
     for count, y0, y1 in ((above, width, width + top), (below, -bottom, 0.0)):
         cuts = _split(rng, length, count, 3.0) if count else []
-        for x0, x1 in zip(cuts, cuts[1:], strict=False):
+        for x0, x1 in pairwise(cuts):
             links.append((0, len(cells), False))
             cells.append(Rect(x0, y0, x1, y1))
     return _Plan(cells, links, hall=0)
@@ -119,7 +120,7 @@ def _open_plan(rng: Generator, n: int) -> _Plan:
         links.append((1, 2, False))
         return _Plan(cells, links, together=(0, 1))
     cuts = _split(rng, w1 + w2, min(others, 2), 3.0)
-    for x0, x1 in zip(cuts, cuts[1:], strict=False):
+    for x0, x1 in pairwise(cuts):
         cell = Rect(x0, height, x1, height + depth)
         shared = [min(x1, c.x1) - max(x0, c.x0) for c in cells[:2]]
         links.append((int(np.argmax(shared)), len(cells), False))
@@ -201,8 +202,8 @@ def _court(rng: Generator, n: int) -> _Plan:
     if n == 4:
         length = _draw(rng, 7.2, 8.8)
     cuts, tops = _split(rng, length, below, 3.3), _split(rng, length, above, 3.3)
-    cells = [Rect(a, 0, b, h1) for a, b in zip(cuts, cuts[1:], strict=False)]
-    cells += [Rect(a, h1, b, h1 + h2) for a, b in zip(tops, tops[1:], strict=False)]
+    cells = [Rect(a, 0, b, h1) for a, b in pairwise(cuts)]
+    cells += [Rect(a, h1, b, h1 + h2) for a, b in pairwise(tops)]
     links = [(i, i + 1, False) for i in range(below - 1)]
     links += [(below + i, below + i + 1, False) for i in range(above - 1)]
     links += [(0, below, False), (below - 1, n - 1, False)]

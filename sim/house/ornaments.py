@@ -2,6 +2,8 @@
 
 from math import cos, pi, sin
 
+import mujoco
+
 from sim.house.joinery import CYLINDER, ELLIPSOID, Joinery, shade
 from sim.house.schema import Decor
 
@@ -47,17 +49,14 @@ def add_ornament(joinery: Joinery, name: str, decor: Decor) -> None:
         raise ValueError(f"unknown decor {decor.kind!r}; known: rug, pendant, lamp, books, {', '.join(_FLAT_ON_WALL)}")
 
 
-def _on_wall(joinery: Joinery, body, decor: Decor) -> None:  # noqa: ANN001
+def _on_wall(joinery: Joinery, body: mujoco.MjsBody, decor: Decor) -> None:
     d, w, h = (v / 2 for v in decor.size)
     z, deep = decor.z, 2 * d
     low, high = (0.0, -w, z - h), (deep, w, z + h)
     if decor.kind == "window":
         joinery.box(body, low, high, "frame", solid=False)
         for y0, y1 in ((-w + 0.05, -0.02), (0.02, w - 0.05)):
-            pane = joinery.box(
-                body, (0.0, y0, z - h + 0.05), (deep + 0.004, y1, z + h - 0.05), decor.color, solid=False
-            )
-            pane.name = ""
+            joinery.box(body, (0.0, y0, z - h + 0.05), (deep + 0.004, y1, z + h - 0.05), decor.color, solid=False)
         joinery.box(body, (0.0, -w - 0.05, z - h - 0.03), (deep + 0.06, w + 0.05, z - h), "frame", solid=False)
     elif decor.kind == "screen":
         joinery.box(body, low, high, decor.color, solid=False)

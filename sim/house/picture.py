@@ -7,15 +7,17 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.house.plane import offset
 from sim.house.schema import House
 
 _CUT_HEIGHT_M = 0.95
 _SHADOW_PIXELS = 4096
 _SAMPLES = 4
 _FIELD_OF_VIEW_DEG = 32.0
-_ROOM_FIELD_OF_VIEW_DEG = 58.0
+_ROOM_FIELD_OF_VIEW_DEG = 56.0
+_EYE_LEVEL = 0.26
 _SUN_DISTANCE_M = 11.0
-_SUN_GAIN = 1.25
+_SUN_GAIN = 1.05
 
 
 def render_house(
@@ -43,25 +45,27 @@ def render_house(
     return _render(model, data, camera, width, height)
 
 
-def render_close_up(
-    house: House,
-    model: mujoco.MjModel,
-    data: mujoco.MjData,
-    width: int,
-    height: int,
-    target: tuple[float, float, float],
-    from_yaw: float,
-    distance: float = 2.4,
-    elevation_deg: float = -16.0,
+def render_kitchen(
+    house: House, model: mujoco.MjModel, data: mujoco.MjData, width: int, height: int
 ) -> NDArray[np.uint8]:
-    """(height, width, 3) picture of `target` as seen from inside the room, from the direction `from_yaw` (rad, world)."""
-    azimuth_deg = degrees(from_yaw) + 180.0
+    """(height, width, 3) picture of the working coffee machine's counter as seen from inside the kitchen."""
+    machine = next(m for m in house.machines if m.has_mains)
+    counters = [f for f in house.fixtures if f.class_name == "counter" and f.yaw == machine.yaw]
+    counter = min(counters, key=lambda f: hypot(f.x - machine.x, f.y - machine.y))
+    room = next(r for r in house.rooms if r.name == counter.room)
+    best: tuple[float, float] = (1.2, 0.0)
+    for distance in (3.4, 3.0, 2.6, 2.2, 1.9, 1.6):
+        for turn in (0.45, -0.45, 0.25, -0.25, 0.0):
+            x, y = offset(counter.x, counter.y, counter.yaw + turn, distance * cos(_EYE_LEVEL))
+            if room.x0 + 0.15 < x < room.x1 - 0.15 and room.y0 + 0.15 < y < room.y1 - 0.15 and distance > best[0]:
+                best = (distance, turn)
+    azimuth_deg = degrees(counter.yaw + best[1]) + 180.0
     model = _for_pictures(model, azimuth_deg)
     cut_walls(house, model, azimuth_deg)  # behind the camera: they would keep the sun out
     model.vis.global_.fovy = _ROOM_FIELD_OF_VIEW_DEG
     camera = mujoco.MjvCamera()
-    camera.azimuth, camera.elevation, camera.distance = azimuth_deg, elevation_deg, distance
-    camera.lookat[:] = target
+    camera.azimuth, camera.elevation, camera.distance = azimuth_deg, -degrees(_EYE_LEVEL), best[0]
+    camera.lookat[:] = (counter.x, counter.y, 1.0)
     return _render(model, data, camera, width, height)
 
 
@@ -90,7 +94,7 @@ def _points_along(x0: float, y0: float, x1: float, y1: float) -> list[tuple[floa
 
 
 def _for_pictures(model: mujoco.MjModel, azimuth_deg: float) -> mujoco.MjModel:
-    """A copy with shadows, smooth edges and the sun behind the viewer: too slow for a camera at 10 Hz, right for a page."""
+    """A copy with shadows, smooth edges and the sun behind the viewer: too slow at 10 Hz, right for a page."""
     model = copy.copy(model)
     model.vis.quality.shadowsize = _SHADOW_PIXELS
     model.vis.quality.offsamples = _SAMPLES
