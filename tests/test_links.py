@@ -261,17 +261,17 @@ def test_a_silent_agent_meets_the_robots_own_clock_and_every_observation_arrives
 
 def test_of_a_burst_the_newest_acts_and_all_are_recorded() -> None:
     arrived: list[tuple[int, bool]] = []
-    with served(
-        realtime_robot, virtual=False, on_action=lambda a, acted: arrived.append((a.sequence, acted))
-    ) as server:
-        with RemoteRobot(server.address) as robot:
-            seen = robot.observe()
-            burst = [msgspec.structs.replace(policy(seen, 5.0), sequence=100 + i) for i in range(30)]
-            for action in burst:
-                robot.act(action)
-            deadline = time.monotonic() + 5.0
-            while robot.observe().applied.sequence != 129:
-                assert time.monotonic() < deadline
+
+    def note(action: Action, acted: bool) -> None:
+        arrived.append((action.sequence, acted))
+
+    with served(realtime_robot, virtual=False, on_action=note) as server, RemoteRobot(server.address) as robot:
+        seen = robot.observe()
+        for number in range(30):
+            robot.act(msgspec.structs.replace(policy(seen, 5.0), sequence=100 + number))
+        deadline = time.monotonic() + 5.0
+        while robot.observe().applied.sequence != 129:
+            assert time.monotonic() < deadline
     assert [sequence for sequence, _ in arrived] == list(range(100, 130))
     assert arrived[-1] == (129, True)
     assert server.counts.superseded == sum(not acted for _, acted in arrived)

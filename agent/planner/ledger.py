@@ -41,6 +41,10 @@ class Ledger:
             subgoal = self._issued.get(report.subgoal_id)
             if subgoal is None or report.status == "running":
                 continue
+            if report.status == "rejected":
+                # Never begun: what was believed changed meanwhile. That ends the plan but speaks against nothing.
+                self._current = []
+                continue
             key = (subgoal.kind, subgoal.target, subgoal.item)
             trial = self._trials.get(key, Trial(kind=subgoal.kind, target=subgoal.target, item=subgoal.item))
             if report.status == "succeeded":
