@@ -111,10 +111,11 @@ class FlatBase:
         self.pose = se2.compose(self.pose, move)
         yaw_error = self.drift_rad_per_rad * move[2] + self.drift_per_m * 0.2 * math.hypot(move[0], move[1])
         self.odom = se2.compose(self.odom, move * (1 + self.drift_per_m) + (0, 0, yaw_error))
-        for leaf in self.world.leaves:
+        for leaf in self.world.leaves if self.ticks % 4 == 0 else ():
             if np.hypot(*(leaf.hinge - self.pose[:2])) < leaf.width + 0.5:
                 leaf.yield_to(self.pose[:2], 0.272)
-        self.least_clearance = min(self.least_clearance, self.world.clearance(self.pose[:2]))
+        if self.ticks % 4 == 0:
+            self.least_clearance = min(self.least_clearance, self.world.clearance(self.pose[:2]))
         if self.ticks % 10 == 1:
             ranges = self.world.ranges(self.pose) + self.rng.normal(0, self.scan_std_m, RAYS)
             ranges[self.rng.random(RAYS) < 0.01] = np.inf

@@ -101,7 +101,8 @@ def keep_clear(velocity_xy_in_base: Array, obstacles_in_base_m: Array, limits: B
     Towards a point at distance d it may go as fast as it can brake before `stop_clearance_m`.
     """
     squared = np.einsum("ij,ij->i", obstacles_in_base_m, obstacles_in_base_m)
-    near = np.flatnonzero((squared > 0.05**2) & (squared < (limits.stop_clearance_m + 0.7) ** 2))
+    reach = limits.stop_clearance_m + limits.speed_m_s**2 / limits.acceleration_m_s2  # farther ones never bind
+    near = np.flatnonzero((squared > 0.05**2) & (squared < reach * reach))
     if near.size == 0:
         return velocity_xy_in_base
     distance = np.sqrt(squared[near])

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from controllers.motion.grid import Array, Field, Mask, Raster, distance_to, travel_costs
 
 FOOTPRINT_RADIUS_M = 0.27
-HARD_CLEARANCE_M = FOOTPRINT_RADIUS_M + 0.03
-"""No path comes nearer than this; half a cell of the raster hides in the margin."""
+HARD_CLEARANCE_M = FOOTPRINT_RADIUS_M + 0.045
+"""No path comes nearer than this; most of the margin is for the raster: a face lies up to 3.5 cm before a cell's centre."""
 SOFT_CLEARANCE_M = 0.60
 """Nearer than this costs extra, up to CLOSE_COST per metre."""
 CLOSE_COST = 2.5
