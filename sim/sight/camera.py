@@ -48,8 +48,8 @@ REDRAW_THING_MOVED_M = 0.02
 
 _LARGE = (Kind.FURNITURE, Kind.DOOR)
 
-POD_IN_HOLDER_M = 0.03
-"""A pod's centre within this of the holder's axis, and within its height above the well, is in it."""
+POD_OFF_AXIS_M, POD_ABOVE_FLOOR_M = 0.018, 0.028
+"""A pod whose middle is this near to the well's axis and floor looks as if it were in."""
 
 
 @dataclass(slots=True)
@@ -84,10 +84,11 @@ class Camera:
         self.catalogue: Catalogue = catalogue(model, house)
         self._owner, self._outer = _owners(model, self.catalogue)
         things = self.catalogue.things
-        self._pods = np.array([t.body for t in things if t.class_name == "pod"], dtype=np.intp)
+        pods = [t for t in things if t.class_name == "pod"]
+        self._pod_sites = np.array([model.site(f"{t.name}_centre").id for t in pods], dtype=np.intp)
         self._tolerance = np.where(self.catalogue.kind == Kind.FRONT, BAR_TOLERANCE_M, POINT_TOLERANCE_M)
         self._is_holder = np.array([t.state == State.POD_IN for t in things], dtype=bool)
-        self._is_pod = np.isin(np.append(model.geom_bodyid, -1), self._pods)
+        self._is_pod = np.isin(np.append(model.geom_bodyid, -1), [t.body for t in pods])
         self._geomgroup = np.isin(np.arange(mujoco.mjNGROUP), SEEN_GROUPS).astype(np.uint8)
         self._min_points = np.array([SEEN_POINTS[t.kind] for t in things])
         self._centred = np.isin(self.catalogue.kind, (Kind.OBJECT, Kind.PART, Kind.FRONT))
@@ -261,8 +262,8 @@ class Camera:
             return min(max(opening + errors.OPENING_STD * noise, 0.0), 1.0)
         if thing.state == State.POD_IN:
             holder = data.xpos[thing.body] + data.xmat[thing.body].reshape(3, 3) @ thing.centre_local
-            gap = data.xpos[self._pods] - holder
-            inside = (np.hypot(gap[:, 0], gap[:, 1]) < POD_IN_HOLDER_M) & (np.abs(gap[:, 2]) < 2 * POD_IN_HOLDER_M)
+            gap = data.site_xpos[self._pod_sites] - holder
+            inside = (np.hypot(gap[:, 0], gap[:, 1]) < POD_OFF_AXIS_M) & (np.abs(gap[:, 2]) < POD_ABOVE_FLOOR_M)
             return float(inside.any())
         if thing.state == State.LIGHT:
             return float(model.geom_rgba[thing.light, :3].max() > 0.5)
