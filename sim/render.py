@@ -273,14 +273,15 @@ def _open_context(width: int, height: int) -> tuple[Any, str]:
         raise GraphicsError(f"MUJOCO_GL={asked} switches rendering off")
     reasons = []
     for name in [asked] if asked in _MAKERS else _DEFAULTS.get(platform.system(), ("glfw",)):
-        if name == "egl" and "DISPLAY" not in os.environ:
-            os.environ.setdefault("MUJOCO_GL", "egl")
         try:
             context = _MAKERS[name](width, height)
             context.make_current()
         except Exception as error:  # drivers and loaders fail in many ways, all of them mean: not this kind
             reasons.append(f"{name}: {error or type(error).__name__}")
         else:
+            if name == "egl" and "DISPLAY" not in os.environ:
+                # For processes started from here. Not before it has worked: without EGL `import mujoco` would fail there.
+                os.environ.setdefault("MUJOCO_GL", "egl")
             return context, name
     raise GraphicsError(f"no OpenGL context ({'; '.join(reasons)}); on Debian `apt install libegl1` provides EGL")
 
