@@ -150,13 +150,14 @@ def move_gripper(bench: Bench, seconds: float, **targets: float) -> None:
     """Moves the mount's set points (base_x, mount_y, mount_z, mount_pitch) along a minimum-jerk path."""
     ids = {name: bench.model.actuator(name).id for name in targets}
     start = {name: float(bench.data.ctrl[i]) for name, i in ids.items()}
-    steps = max(1, round(seconds / 0.01))
+    step_s = bench.model.opt.timestep
+    steps = max(1, round(seconds / step_s))
     for k in range(1, steps + 1):
         s = k / steps
         blend = s**3 * (10 - 15 * s + 6 * s * s)
         for name, i in ids.items():
             bench.data.ctrl[i] = start[name] + blend * (targets[name] - start[name])
-        bench.run(0.01)
+        bench.run(step_s)
 
 
 def rotation_y(angle_rad: float) -> tuple[float, float, float, float]:

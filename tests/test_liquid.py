@@ -97,7 +97,7 @@ def test_gentle_carrying_keeps_the_coffee_and_a_jerk_spills_it() -> None:
     bench = held_full_mug(190.0)
     move_gripper(bench, 2.0, base_x=0.4)
     assert bench.processes.mug_ml("mug") == 190.0
-    move_gripper(bench, 0.25, base_x=0.0)
+    move_gripper(bench, 0.5, base_x=0.0)
     assert 5.0 < bench.processes.spilled_ml < 150.0
     assert bench.processes.mug_ml("mug") + bench.processes.spilled_ml == pytest.approx(190.0)
 

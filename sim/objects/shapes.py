@@ -17,7 +17,7 @@ VISUAL_GROUP = 2
 COLLISION_GROUP = 3
 
 SOLREF = (0.006, 1.0)
-SOLIMP = (0.95, 0.99, 0.001, 0.5, 2.0)
+SOLIMP = (0.98, 0.99, 0.001, 0.5, 2.0)
 
 
 @dataclass(frozen=True)
