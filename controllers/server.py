@@ -1,7 +1,8 @@
 """The robot's end of the link: serves a Robot over ZeroMQ, to one agent at a time.
 
 A ROUTER socket; the agent connects a DEALER. In virtual time the two run in lock-step: each Advance is answered with
-one Observation. In real time observations are sent as they come, and of the actions that have arrived the newest acts.
+one Observation. In real time the first Advance starts the clock, observations are sent as they come, and of the actions
+that have arrived the newest acts.
 Nothing that arrives can stop the robot's own tick: malformed messages are counted and dropped, and a silent agent meets
 the validity window of its last action (hold, ramp, stop, fault).
 """
@@ -204,8 +205,6 @@ class RobotServer:
         self._end_session()
         self._sessions += 1
         self._session = _Session(self._sessions, agent, self._make_robot())
-        if not self._virtual_time:
-            self._pump = _Pump(self._context, self._session.robot)
         self._welcome(self._session)
 
     def _is_there(self, agent: bytes) -> bool:
@@ -229,8 +228,12 @@ class RobotServer:
         )
 
     def _advance(self, session: _Session, advance: Advance) -> None:
-        if not self._virtual_time or advance.session != session.number:
-            self._send(session.agent, Refusal(reason="that session is over, or the robot runs in real time"))
+        if advance.session != session.number:
+            self._send(session.agent, Refusal(reason=f"session {advance.session} is over; {session.number} has begun"))
+            return
+        if not self._virtual_time:
+            if self._pump is None:
+                self._pump = _Pump(self._context, session.robot)
             return
         if advance.count == session.count:
             self._send_bytes(session.agent, session.reply)

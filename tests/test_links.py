@@ -2,9 +2,8 @@
 
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 import zmq
+from robot_service import served
 
 from agent.links.remote_robot import RemoteRobot, RobotLostError
 from agent.messages import (
@@ -73,23 +73,6 @@ def elsewhere(mode: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
             yield process.stdout.readline().strip(), process
         finally:
             process.kill()
-
-
-@contextmanager
-def served(
-    make: Callable[[], Robot], *, virtual: bool, on_action: Callable[[Action, bool], None] | None = None
-) -> Iterator[RobotServer]:
-    """A robot served by a thread of this process."""
-    server = RobotServer(make, "tcp://127.0.0.1:*", virtual_time=virtual, on_action=on_action)
-    stop = threading.Event()
-    thread = threading.Thread(target=server.serve, args=(stop,))
-    thread.start()
-    try:
-        yield server
-    finally:
-        stop.set()
-        thread.join()
-        server.close()
 
 
 class RawAgent:

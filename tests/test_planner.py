@@ -9,6 +9,7 @@ from itertools import count
 
 import numpy as np
 import pytest
+from household import Household
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +24,6 @@ from agent.planner.strips import Atom, Operator, solve
 from agent.planner.symbolic import SymbolicPlanner
 from agent.planner.validate import SubgoalError, check_subgoal, decode_subgoal, legal_subgoals
 from agent.planner.vocabulary import PREDICATES
-from tests.household import Household
 
 K = SubgoalKind
 

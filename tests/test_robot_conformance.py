@@ -9,8 +9,10 @@ from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 import pytest
+from robot_service import served
 from test_robot_side import action
 
+from agent.links.remote_robot import RemoteRobot
 from agent.messages import TICK_S, decode, encode
 from agent.messages.observation import Observation
 from controllers.fake_plant import FakePlant
@@ -33,11 +35,25 @@ def in_real_time():
     robot.close()
 
 
+@contextmanager
+def remote_in_virtual_time():
+    with served(lambda: VirtualRobot(FakePlant()), virtual=True) as server, RemoteRobot(server.address) as robot:
+        yield robot
+
+
+@contextmanager
+def remote_in_real_time():
+    with served(lambda: RealtimeRobot(FakePlant()), virtual=False) as server, RemoteRobot(server.address) as robot:
+        yield robot
+
+
 ROBOTS: dict[str, Callable[[], AbstractContextManager[Robot]]] = {
     "virtual": in_virtual_time,
     "realtime": in_real_time,
+    "remote virtual": remote_in_virtual_time,
+    "remote realtime": remote_in_real_time,
 }
-REAL_TIME = {"realtime"}
+REAL_TIME = {"realtime", "remote realtime"}
 
 
 @pytest.fixture(params=ROBOTS)
@@ -162,7 +178,7 @@ def test_closing_twice_is_fine_and_nothing_works_after(robot):
 @pytest.mark.parametrize("name", sorted(REAL_TIME))
 def test_real_time_is_the_clocks(name):
     with ROBOTS[name]() as robot:
-        first = robot.observe()
+        first = last = robot.observe()
         begin = time.monotonic()
         for _ in range(30):
             last = robot.observe()

@@ -164,15 +164,15 @@ class RemoteRobot:
         raise RobotLostError(f"the robot at {self.address} did not answer within {self._answer_within_s:g} s")
 
     def _newest(self) -> Observation:
+        if self._last_sequence < 0:
+            return self._advance()  # starts the robot's clock; its answer is what was sensed before anything moved
         newest: Observation | None = None
-        until = monotonic() + (self._answer_within_s if self._last_sequence < 0 else REALTIME_SILENCE_S)
+        until = monotonic() + REALTIME_SILENCE_S
         while (message := self._receive(until)) is not None:
             observation = self._observation(message)
             if observation is None:
                 continue
-            if newest is not None:
-                observation = self._skip(newest, observation)
-            newest = observation
+            newest = observation if newest is None else self._skip(newest, observation)
             until = 0.0  # from here on only what is there already
         if newest is None:
             raise RobotLostError(

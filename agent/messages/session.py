@@ -27,7 +27,7 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
     robot: str = ""
     """What it is, for people."""
     virtual_time: bool = False
-    """The robot's time stands still until an Advance; otherwise observations come by themselves."""
+    """The robot's time stands still until an Advance; otherwise it runs by itself after the first one."""
     tick_s: float
 
 
@@ -38,7 +38,7 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, tag="refusal"):
 
 
 class Advance(msgspec.Struct, frozen=True, kw_only=True, tag="advance"):
-    """Virtual time: run one tick and answer with its Observation."""
+    """Virtual time: run one tick and answer with its Observation. Real time: the first one starts the clock."""
 
     session: int
     count: int
