@@ -280,7 +280,7 @@ def _open_context(width: int, height: int) -> tuple[Any, str]:
             reasons.append(f"{name}: {error or type(error).__name__}")
         else:
             if name == "egl" and "DISPLAY" not in os.environ:
-                # For processes started from here. Not before it has worked: without EGL `import mujoco` would fail there.
+                # For child processes, and only where it works: without EGL `import mujoco` would fail there.
                 os.environ.setdefault("MUJOCO_GL", "egl")
             return context, name
     raise GraphicsError(f"no OpenGL context ({'; '.join(reasons)}); on Debian `apt install libegl1` provides EGL")
@@ -293,6 +293,9 @@ def _egl(width: int, height: int) -> Any:
 
 
 def _glfw(width: int, height: int) -> Any:
+    # GLFW itself only warns, and seems to work until something is drawn.
+    if platform.system() == "Linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+        raise GraphicsError("there is no display")
     from mujoco.glfw import GLContext
 
     return GLContext(width, height)

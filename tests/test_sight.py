@@ -1,5 +1,7 @@
 """Laws of sight: only what the camera can see, with the errors that are documented, and the same for the same seed."""
 
+import os
+import platform
 from dataclasses import replace
 from functools import cache
 from math import atan2, hypot, pi
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from agent.messages import Detection, Look, Scan, decode, encode
+from sim import render
 from sim.house.build import build_house
 from sim.house.generate import generate_house
 from sim.house.schema import Fixture, Front, House, Item, Machine, Split
@@ -474,3 +477,18 @@ def test_filming_changes_nothing_and_the_same_moment_gives_the_same_picture() ->
 def test_no_opengl_is_said_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUJOCO_GL", "off")
     assert opengl_status() == (False, "MUJOCO_GL=off switches rendering off")
+
+
+def test_no_library_and_no_display_is_said_with_both_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(width: int, height: int) -> None:
+        raise ImportError("libEGL.so.1: cannot open shared object file")
+
+    for name in ("MUJOCO_GL", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
+    monkeypatch.setitem(render._MAKERS, "egl", missing)
+    usable, reason = opengl_status()
+    assert not usable
+    assert "libEGL.so.1" in reason
+    assert "no display" in reason
+    assert "MUJOCO_GL" not in os.environ, "child processes could not import mujoco"
