@@ -1,7 +1,7 @@
 """Machines, mugs, pods, dinnerware and clutter: what stands where."""
 
 from dataclasses import dataclass, field, replace
-from math import pi
+from math import cos, pi
 
 import numpy as np
 
@@ -17,6 +17,7 @@ PLACE_KINDS = (
 CLOSED_KINDS = ("upper_cabinet", "lower_cabinet", "drawer", "fridge")
 FINGER_ROOM_M = 0.09
 """Beside a thing that is to be grasped from the front."""
+_HANDLE_THICKNESS_M = 0.012
 _COUNTS, _COUNT_SHARES = (1, 2, 3), (0.08, 0.20, 0.72)
 """Of mugs and of pods. 2.64 on average, so that each of nine kinds of place has one in 29 % of houses."""
 
@@ -144,10 +145,13 @@ def _put(
         if height > place.headroom - (0.12 if graspable and kind != "drawer" else 0.02):
             continue
         walled = kind in CLOSED_KINDS or kind in ("dish_rack", "shelf")
-        side = radius + (FINGER_ROOM_M if graspable and walled else 0.02)
+        side = radius + (FINGER_ROOM_M if graspable else 0.02)
         back = not graspable and kind in ("counter", "dining_table") and draft.chance(0.6)
+        turn = _handle_turn(draft, walled) if class_name == "mug" else draft.uniform((-pi, pi))
         near = max(radius + 0.012, 0.055 if kind != "drawer" else 0.075)
-        far = 0.15 if kind != "dining_table" else 0.28
+        if class_name == "mug" and place.front is not None:  # the handle must not touch the closed front
+            near = max(near, (radius + params["handle_reach"] + _HANDLE_THICKNESS_M) * cos(turn) + 0.008)
+        far = 0.155 if kind != "dining_table" else 0.28
         low, high = (0.36, 0.44) if back else (near, max(far, near))
         if side > place.half_width or (not back and high + radius > 2 * place.half_depth + 0.04):
             continue
@@ -158,7 +162,7 @@ def _put(
             continue
         taken.append((left, behind, radius, graspable))
         x, y = offset(place.x, place.y, place.yaw, place.half_depth - behind, left)
-        yaw = _handle_yaw(draft, place, walled) if class_name == "mug" else draft.uniform((-pi, pi))
+        yaw = round((place.yaw + turn + pi) % (2 * pi) - pi, 4)
         name = draft.name(class_name)
         stock.items.append(
             Item(name, class_name, round(x, 4), round(y, 4), place.z, yaw, place.name, breakable, dict(params), style)
@@ -177,10 +181,9 @@ def _collides(
     return sideways**2 + (behind - other_behind) ** 2 < (touching + 0.02) ** 2
 
 
-def _handle_yaw(draft: Draft, place: Place, walled: bool) -> float:
-    """Any direction; between walls not straight to a side, where no gripper gets past it."""
+def _handle_turn(draft: Draft, walled: bool) -> float:
+    """Handle's direction against the place's: any; between walls not to a side, where no gripper gets past it."""
     while True:
         turn = draft.uniform((-pi, pi))
         if not walled or abs(abs(turn) - pi / 2) > 0.65:
-            yaw = place.yaw + turn
-            return round((yaw + pi) % (2 * pi) - pi, 4)
+            return turn

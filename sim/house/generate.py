@@ -1,5 +1,6 @@
 """A house from (split, index): drawn, checked, and redrawn until it is solvable."""
 
+from math import pi
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,8 @@ from sim.house.split import AXES
 _MAX_REDRAWS = 400
 _SALT = 20771
 DOOR_STOP_RAD = 1.62
+_ARM_REACH_M = 0.62
+"""How far the arm stands out in its travel posture."""
 
 
 def generate_house(split: Split, index: int) -> House:
@@ -161,16 +164,20 @@ def _draw_doorway(draft: Draft, index: int) -> Doorway:
 
 
 def _draw_start(draft: Draft, kitchen: int) -> tuple[float, float, float] | None:
-    """Somewhere with room to turn, in any room but the kitchen."""
+    """Somewhere with room to turn and, for the arm, room in front; in any room but the kitchen."""
     rooms = [i for i in range(len(draft.rooms)) if i != kitchen]
-    for _ in range(60):
+    for _ in range(200):
         cell = rooms[int(draft.rng.integers(len(rooms)))]
         space = draft.spaces[cell]
         inner = space.room.grown(-0.45)
         x, y = draft.uniform((inner.x0, inner.x1)), draft.uniform((inner.y0, inner.y1))
-        spot = Rect(x, y, x, y).grown(0.42)
+        yaw = draft.uniform((-pi, pi))
+        tip_x, tip_y = offset(x, y, yaw, _ARM_REACH_M)
+        spots = (Rect(x, y, x, y).grown(0.42), Rect(tip_x, tip_y, tip_x, tip_y).grown(0.2))
         doors = space.zones[: sum(cell in (e.a, e.b) for e in draft.layout.edges)]
-        if not any(spot.overlaps(r) for r in [*space.solids, *doors]):
+        if all(
+            spot.inside(space.room) and not any(spot.overlaps(r) for r in [*space.solids, *doors]) for spot in spots
+        ):
             draft.drawn["start_room"] = draft.rooms[cell].kind
-            return x, y, draft.uniform((-3.14, 3.14))
+            return x, y, yaw
     return None
