@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from agent.belief.coverage import Coverage
 from agent.belief.entities import Entity, EntityTracker
 from agent.belief.hand import Hand
-from agent.belief.map import Box, OccupancyMap
+from agent.belief.map import OccupancyMap
 from agent.belief.pose import PoseEstimate, scan_points
 from agent.frames import Pose, planar
 from agent.messages import Look, Observation, Scan
@@ -16,7 +16,6 @@ Array = NDArray[np.float64]
 
 CORRECT_EVERY_SCANS = 6
 OBSTACLE_RANGE_M = 1.2
-FURNITURE = ("counter", "table", "side_table", "shelf", "chair", "sofa", "bed")
 
 
 class Belief:
@@ -93,17 +92,9 @@ class Belief:
         self._tell_map()
 
     def _tell_map(self) -> None:
-        boxes = []
-        for entity in self.entities.all():
-            if entity.size is None:
-                continue
-            if entity.class_name in FURNITURE:
-                at = (float(entity.position[0]), float(entity.position[1]))
-                boxes.append(Box(at, entity.yaw, (float(entity.size[0]), float(entity.size[1]))))
-            elif entity.class_name == "door":
-                width = float(entity.size[1])
-                self.map.mark_door(entity.id, entity.position[:2], entity.yaw, width, entity.state or 0.0)
-        self.map.set_furniture(boxes)
+        for door in self.entities.of_class("door"):
+            if door.size is not None:
+                self.map.mark_door(door.id, door.position[:2], door.yaw, float(door.size[1]), door.state or 0.0)
 
     def _carry_held(self) -> None:
         if self.hand.held is None:

@@ -131,7 +131,7 @@ class _Writer:
         belief = self.belief
         start = belief.base_pose[:2]
         travel = Travel(belief.map.costs(), start)
-        shut = {f.door for f in frontiers(travel.grid, belief.map.doors) if f.door}
+        shut = {f.door for f in frontiers(travel.grid, belief.map.doorways()) if f.door}
         pushing: Travel | None = None
         times: dict[str, float] = {}
         for entity in belief.entities.all():

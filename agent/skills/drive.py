@@ -7,9 +7,7 @@ from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
 from agent.messages import Observation
-from controllers.motion import se2
-from controllers.motion.doors import without_doorway
-from controllers.motion.follow import DOOR_PUSH, BaseLimits, arrived, follow
+from controllers.motion.follow import BaseLimits, arrived, follow
 from controllers.motion.paths import NoPath, Path, Travel, is_blocked
 
 Array = NDArray[np.float64]
@@ -19,7 +17,6 @@ STUCK_S = 6.0
 STUCK_M = 0.04
 RETRY_PATH_S = 1.0
 PATIENCE_S = 4.0
-PUSHING_WITHIN_M = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +33,8 @@ class BasePose:
 class Drive:
     """One drive to one pose. `failed` names the reason, `there` says when it has arrived."""
 
-    def __init__(
-        self, goal: BasePose, limits: BaseLimits = BaseLimits(), fine: bool = True, push_doors: bool = False
-    ) -> None:
+    def __init__(self, goal: BasePose, limits: BaseLimits = BaseLimits(), fine: bool = True) -> None:
         self.goal = goal
-        self._push_doors = push_doors
         self.there = False
         self.failed = ""
         self._limits = limits
@@ -64,23 +58,14 @@ class Drive:
             self.there = True
             return still
         self._watch_progress(pose, now)
-        obstacles, limits = belief.obstacles_in_base, self._limits
-        if self._push_doors and obstacles is not None:
-            obstacles, limits = self._without_leaves(belief, obstacles)
         return follow(
-            self._path, pose, observation.applied.base_velocity_in_base, limits, self.goal.yaw, obstacles
+            self._path,
+            pose,
+            observation.applied.base_velocity_in_base,
+            limits=self._limits,
+            final_yaw_rad=self.goal.yaw,
+            obstacles_in_base_m=belief.obstacles_in_base,
         )
-
-    def _without_leaves(self, belief: Belief, obstacles_in_base: Array) -> tuple[Array, BaseLimits]:
-        """What may not be touched while a door is pushed, and how fast to drive near one."""
-        limits = self._limits
-        points = se2.transform_points(belief.base_pose, obstacles_in_base)
-        for leaf in belief.map.doors.values():
-            x, y = leaf.position_in_map_m
-            if float(np.hypot(belief.base_pose[0] - x, belief.base_pose[1] - y)) < PUSHING_WITHIN_M:
-                limits = DOOR_PUSH
-                points = without_doorway(points, (x, y), leaf.yaw_in_map_rad, leaf.width_m)
-        return se2.transform_points(se2.inverse(belief.base_pose), points), limits
 
     @property
     def remaining_m(self) -> float:
@@ -92,7 +77,7 @@ class Drive:
             return
         if self._path is None and age < RETRY_PATH_S:
             return
-        grid = belief.map.costs(self._push_doors)
+        grid = belief.map.costs()
         if self._path is not None and age < 4 * REPLAN_S and not is_blocked(grid, self._path, belief.base_pose[:2]):
             self._planned_s = now - 0.5 * REPLAN_S
             return

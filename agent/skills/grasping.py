@@ -1,12 +1,13 @@
 """From where, and how steeply, a thing is grasped at the place where it stands."""
 
+from dataclasses import replace
 from math import cos, pi, sin
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
-from agent.belief.classes import FRONTS
+from agent.belief.classes import FRONTS, hinge_side
 from agent.belief.entities import Entity
 from agent.belief.places import front_directions, place_of
 from agent.frames import wrap
@@ -45,7 +46,13 @@ def approaches_to(entity: Entity, belief: Belief, place: Entity | None = None) -
     if place.class_name in FRONTS:
         if place.class_name == "drawer":
             return _fan(place.yaw + pi, STEEP_PITCH_RAD, (0.0, 0.2, -0.2), (0.62, 0.56), entity)
-        return _fan(place.yaw + pi, INSIDE_PITCH_RAD, (0.0, 0.15, -0.15), (0.72, 0.78, 0.66), entity)
+        # The open door stands on the hinge's side: keep to the other one.
+        free = -hinge_side(place.class_name)
+        ways = []
+        for aside in (0.0, 0.1, 0.2):
+            for way in _fan(place.yaw + pi, INSIDE_PITCH_RAD, (0.0, 0.15, -0.15), (0.72, 0.78, 0.85, 0.66), entity):
+                ways.append(replace(way, aside_m=free * aside, penalty=way.penalty + aside))
+        return ways
     pitch = POD_PITCH_RAD if entity.class_name == "pod" else LEVEL_PITCH_RAD
     if place.class_name == "shelf":
         return _fan(place.yaw + pi, INSIDE_PITCH_RAD, (0.0, 0.25, -0.25), (0.70, 0.62, 0.78), entity)

@@ -9,7 +9,7 @@ from agent.belief.belief import Belief
 from agent.belief.entities import Entity
 from agent.frames import Pose, planar, tool_rotation
 from agent.policies.interface import Goal, Motion
-from agent.policies.scripted.lid import UNDER_M
+from agent.policies.scripted.lid import OPEN_ANGLE_RAD, UNDER_M, angle_of, fingers
 from agent.skills.approach import Approach
 from agent.skills.manipulation import Manipulation
 
@@ -20,6 +20,8 @@ LID_TRAVEL_RAD = 1.83
 BACK_RADIUS_M = 0.112
 """From hinge to tab of lids hinged at the back; a detector gives no lengths of it."""
 OPEN_STATE, CLOSED_STATE = 0.7, 0.1
+LID_WEIGHT_N, FELT_TICKS = 0.35, 25
+"""The fingers lifted something if they felt this much for so long on the way."""
 BESIDE_M = 0.006
 """A finger under a tab at the side keeps this much away from the machine's body."""
 
@@ -110,10 +112,22 @@ class OpenLid(Lid):
             travel=LID_TRAVEL_RAD,
         )
 
+    def before_acting(self, belief: Belief) -> None:
+        self._felt_ticks = 0
+
     def judge(self, belief: Belief, motion: Motion) -> str:
-        if motion.finished:
-            return "done"
-        return ""
+        assert self._aim is not None
+        if motion.phase == "lift-lid":
+            angle, _ = angle_of(self._aim.goal, fingers(self._aim.target_in_map.inverse() @ belief.tool_in_map))
+            resistance = float(np.linalg.norm(self._force))
+            if 0.0 < angle < 1.2 and resistance > LID_WEIGHT_N:
+                self._felt_ticks += 1
+            if angle > OPEN_ANGLE_RAD - 0.12:
+                lid = self.lid(belief)
+                if self._felt_ticks < FELT_TICKS or lid is None:
+                    return "missed"
+                lid.state = 0.95
+        return "done" if motion.finished else ""
 
 
 class CloseLid(Lid):

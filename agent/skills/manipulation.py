@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
 from agent.frames import Pose
-from agent.messages import Observation, Subgoal
+from agent.messages import TICK_S, Observation, Subgoal
 from agent.policies.interface import Goal, Motion, Policy, Situation
 from agent.skills.approach import Approach, ranked
 from agent.skills.command import Command
@@ -31,6 +31,10 @@ LOOK_TIMEOUT_S = 3.0
 SETUP_TIMEOUT_S = 9.0
 FORCE_SMOOTHING = 0.25
 FULL_MUG_SPEED_M_S = 0.25
+BLOCKED_N, BLOCKED_S = 32.0, 1.5
+"""Such a force for so long means that something is in the way."""
+GIVE_M_PER_NS, GIVE_FROM_N, GIVE_MAX_M_S = 0.004, 8.0, 0.12
+"""How the arm gives way to what it runs into while it sets up or tucks in."""
 
 
 @dataclass(slots=True)
@@ -60,6 +64,7 @@ class Manipulation(Skill):
         self._since_s = 0.0
         self._force = np.zeros(3)
         self._outcome = ""
+        self._pressing_s = 0.0
 
     # --- what a subclass says
 
@@ -97,12 +102,29 @@ class Manipulation(Skill):
     def tick(self, belief: Belief, observation: Observation) -> Command:
         raw = belief.hand.tool_in_base.rotation @ belief.hand.wrench_in_tool[:3]
         self._force += FORCE_SMOOTHING * (raw - self._force)
-        if belief.hand.lost and belief.hand.lost != self.subgoal.id:
+        if belief.hand.lost:
             belief.hand.lost = ""
             return self.fail("lost-grip")
         command = getattr(self, "_tick_" + self._phase)(belief, observation)
         command.phase = command.phase or self._phase
         return self._keep_grip(belief, command)
+
+    def _blocked(self) -> bool:
+        """Whether the hand has been pressing against something for too long. Called once a tick."""
+        pressing = float(np.linalg.norm(self._force)) > BLOCKED_N
+        self._pressing_s = self._pressing_s + TICK_S if pressing else max(0.0, self._pressing_s - TICK_S)
+        return self._pressing_s > BLOCKED_S
+
+    def _giving_way(self, twist: Array) -> Array:
+        """The twist in the base frame, yielding to a force on the hand."""
+        strength = float(np.linalg.norm(self._force))
+        if strength > GIVE_FROM_N:
+            away = self._force / strength
+            twist = twist.copy()
+            # No motion into the obstacle, and a little away from it.
+            twist[:3] -= away * min(0.0, float(away @ twist[:3]))
+            twist[:3] += away * min(GIVE_MAX_M_S, GIVE_M_PER_NS * (strength - GIVE_FROM_N))
+        return twist
 
     def _keep_grip(self, belief: Belief, command: Command) -> Command:
         """Outside of acting, fingers keep holding what they hold."""
@@ -215,6 +237,9 @@ class Manipulation(Skill):
             twist = np.zeros(6)
             twist[2] = rate
         head = look_at_map_point(self._aim.target_in_map.position, belief.base_in_map, observation)
+        if self._blocked():
+            return self._stop_short(belief, "blocked")
+        twist = self._giving_way(twist)
         if there or belief.time_s - self._since_s > SETUP_TIMEOUT_S:
             self.policy.reset()
             self.before_acting(belief)
@@ -230,11 +255,12 @@ class Manipulation(Skill):
         motion = self.policy.act(self._situation(belief, observation, target_in_base, elapsed))
         self.estimate = motion.estimate
         verdict = self.judge(belief, motion)
+        if not verdict and self._blocked():
+            verdict = "blocked"
         if not verdict and elapsed > min(self.act_timeout_s, self.subgoal.limits.time_s):
             verdict = "timeout"
         if verdict:
-            self._outcome = "" if verdict == "done" else verdict
-            self._enter("stow", belief)
+            self._stop_short(belief, "" if verdict == "done" else verdict)
         rotation = target_in_base.rotation
         twist = np.concatenate([rotation @ motion.twist_in_target[:3], rotation @ motion.twist_in_target[3:]])
         head = look_at_map_point(self._aim.target_in_map.position, belief.base_in_map, observation)
@@ -282,11 +308,19 @@ class Manipulation(Skill):
             back = np.array([posture.tool.position[0], posture.tool.position[1], now.position[2]])
             goal = Posture(Pose(back, posture.tool.rotation), lift)
         twist, rate, there = towards(goal, now, observation, self._arm_speed(belief))
+        twist = self._giving_way(twist)
         if (there and goal is posture) or waited > SETUP_TIMEOUT_S:
             if self._outcome:
                 return self._try_again(belief, self._outcome)
             return self.succeed()
         return Command(twist, True, "width", 0.108, lift_rate_m_s=rate)
+
+    def _stop_short(self, belief: Belief, reason: str) -> Command:
+        """End acting; the reason, if any, leads to another attempt once the arm is tucked in."""
+        self._outcome = reason
+        self._pressing_s = 0.0
+        self._enter("stow", belief)
+        return Command()
 
     def _try_again(self, belief: Belief, reason: str) -> Command:
         if self.attempt >= MAX_ATTEMPTS:

@@ -52,7 +52,10 @@ class Press(Manipulation):
         button = self.button(belief)
         yaw = belief.entities[self.subgoal.target].yaw + pi
         if button is not None and button.class_name == "brew_button_top":
-            return [Approach(yaw, TOP_PITCH_RAD, s, roll_rad=0.5 * pi, penalty=0.2 * k) for k, s in enumerate((0.62, 0.57, 0.66))]
+            return [
+                Approach(yaw, TOP_PITCH_RAD, s, roll_rad=0.5 * pi, penalty=0.2 * k)
+                for k, s in enumerate((0.62, 0.57, 0.66))
+            ]
         return [Approach(yaw, FRONT_PITCH_RAD, s, penalty=0.2 * k) for k, s in enumerate((0.70, 0.76, 0.65))]
 
     def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
@@ -93,7 +96,9 @@ class Press(Manipulation):
             self._enter("wait", belief)
             return Command()
         if self._aim is not None:
-            command.head_rate_rad_s = look_at_map_point(self._aim.target_in_map.position, belief.base_in_map, observation)
+            command.head_rate_rad_s = look_at_map_point(
+                self._aim.target_in_map.position, belief.base_in_map, observation
+            )
         self._watch(belief)
         return command
 

@@ -44,29 +44,27 @@ def _radius(goal: Goal) -> float:
 
 def open_lid(s: Situation) -> Motion:
     goal = s.goal
-    tip = _fingers(s)
-    angle, _ = angle_of(goal, tip)
-    if (s.opening or 0.0) > STAYS_OPEN or angle > OPEN_ANGLE_RAD - 0.1:
+    angle, distance = angle_of(goal, fingers(s.tool_in_target))
+    if (s.opening or 0.0) > STAYS_OPEN:
         return _withdraw(s, 0.0)
     below = goal.tool_in_target
     depth, across, _ = offset(s.tool_in_target, below)
-    lifting = angle > -0.12 and _along_axis_error(s) < 0.035
+    lifting = angle > -0.5 and abs(distance - _radius(goal)) < 0.03 and _along_axis_error(s) < 0.035
     if lifting or (abs(depth) < 0.02 and across < 0.015):
         return _follow(s, angle)
     twist, phase = approach(s.tool_in_target, below, goal.approach_m, 0.2)
     return Motion(twist, "width", 0.0, phase=phase)
 
 
-def _fingers(s: Situation) -> Array:
-    """Middle of the fingers near their tips."""
-    return s.tool_in_target.position + s.tool_in_target.rotation[:, 2] * 0.010
+def fingers(tool: Pose) -> Array:
+    """Middle of the closed fingers near their tips."""
+    return tool.position + tool.rotation[:, 2] * 0.010
 
 
 def _along_axis_error(s: Situation) -> float:
     """How far the fingers are from the tab along the hinge axis."""
     axis = np.array(s.goal.hinge_direction_in_target)
-    wanted = s.goal.tool_in_target.position + s.goal.tool_in_target.rotation[:, 2] * 0.010
-    return abs(float(axis @ (_fingers(s) - wanted)))
+    return abs(float(axis @ (fingers(s.tool_in_target) - fingers(s.goal.tool_in_target))))
 
 
 def _follow(s: Situation, angle: float) -> Motion:
@@ -78,9 +76,9 @@ def _follow(s: Situation, angle: float) -> Motion:
     u = out * cos(ahead) + up * sin(ahead)
     n = out * sin(ahead) - up * cos(ahead)
     point = hinge + _radius(goal) * u + CONTACT_M * n
-    fingers = _fingers(s)
-    along = axis * float(axis @ (s.goal.tool_in_target.position - fingers + s.goal.tool_in_target.rotation[:, 2] * 0.01))
-    wanted = s.tool_in_target.position + (point - fingers) - axis * float(axis @ (point - fingers)) + along
+    now = fingers(s.tool_in_target)
+    across = (point - now) - axis * float(axis @ (point - now))
+    wanted = s.tool_in_target.position + across + axis * float(axis @ (fingers(goal.tool_in_target) - now))
     twist = servo(s.tool_in_target, Pose(wanted, goal.tool_in_target.rotation), LIFT_SPEED_M_S)
     return Motion(twist, "width", 0.0, phase="lift-lid")
 
@@ -125,7 +123,9 @@ def _lead(s: Situation, angle: float) -> Motion:
 def _press_down(s: Situation) -> Motion:
     """Out of the way first, then down on the tab with closed fingers to be sure."""
     goal = s.goal
-    over = Pose(np.array([goal.tool_in_target.position[0], goal.tool_in_target.position[1], 0.0]), goal.tool_in_target.rotation)
+    over = Pose(
+        np.array([goal.tool_in_target.position[0], goal.tool_in_target.position[1], 0.0]), goal.tool_in_target.rotation
+    )
     height = float(s.tool_in_target.position[2])
     x = float(s.tool_in_target.position[0])
     pressed = float(s.force_in_target_n[2]) > PRESS_N

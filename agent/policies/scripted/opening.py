@@ -17,10 +17,17 @@ Array = NDArray[np.float64]
 
 GRIP_N = 22.0
 OPEN_WIDTH_M = 0.09
+CLOSING_WIDTH_M = 0.06
+HANDLE_WIDTH_M = 0.035
+"""No handle is thicker."""
 PULL_SPEED_M_S = 0.16
 GIVE_M_PER_NS = 0.0025
-ENOUGH = 0.86
-"""Fraction of the travel at which to let go."""
+ENOUGH = 0.95
+"""Fraction of the travel at which to let go at the latest."""
+FELT_STOP, STOP_N = 0.7, 22.0
+"""From this fraction on, such a pull against the motion is the front's own stop."""
+OPEN_ENOUGH = 0.68
+"""A front seen this far open needs no more pulling."""
 BASE_GAIN = 1.2
 COMFORTABLE_X_M = 0.62
 
@@ -29,12 +36,14 @@ def act(s: Situation) -> Motion:
     goal = s.goal.tool_in_target
     depth, across, _ = offset(s.tool_in_target, goal)
     opening, tangent = along_path(s.goal, s.tool_in_target.position)
-    if (s.opening or 0.0) >= ENOUGH - 0.08 and not s.pads_touch:
+    if (s.opening or 0.0) >= OPEN_ENOUGH and not s.pads_touch:
         return _leave(s)
-    if s.pads_touch or (s.width_m < 0.06 and depth > -0.03 and across < 0.03):
-        if not s.pads_touch or s.grip_force_n < 0.5 * GRIP_N:
+    gripped = s.pads_touch and s.width_m < HANDLE_WIDTH_M
+    if gripped or (s.width_m < CLOSING_WIDTH_M and depth > -0.03 and across < 0.03):
+        if not gripped or s.grip_force_n < 0.5 * GRIP_N:
             return Motion(np.zeros(6), "force", GRIP_N, phase="grip")
-        if opening >= ENOUGH:
+        at_stop = opening > FELT_STOP and float(tangent @ s.force_in_target_n) < -STOP_N
+        if opening >= ENOUGH or at_stop:
             return Motion(np.zeros(6), "width", OPEN_WIDTH_M, phase="release")
         return _pull(s, tangent)
     if depth > -0.012 and across < 0.02:

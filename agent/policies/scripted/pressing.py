@@ -1,6 +1,5 @@
 """Scripted press: closed fingers in front of the button, push until it gives no more, draw back."""
 
-
 from agent.policies.interface import Motion, Situation
 from agent.policies.scripted.servo import approach, behind, offset, servo
 
