@@ -16,6 +16,7 @@ _SETTLE_PER_S = 2.5
 """Gain of the last centimetres: an error shrinks by this share a second."""
 _NEAR_GOAL_M = 0.5
 _STOP_MARGIN_M = 0.01
+HAND_HALF_WIDTH_M = 0.09
 _HARD_BRAKE = 2.0
 """Times the acceleration limit, when something is in the way."""
 
@@ -45,13 +46,15 @@ def follow(
     final_yaw_rad: float | None = None,
     obstacles_in_base_m: Array | None = None,
     turn_to_motion: bool = True,
+    front_reach_m: float = 0.0,
 ) -> Array:
     """(3,) base velocity for this tick: m/s, m/s, rad/s in base axes.
 
     `velocity_in_base` is what was commanded last (`Observation.applied.base_velocity_in_base`): the change per tick
     keeps the acceleration limits. `obstacles_in_base_m` (n, 2) are the latest scan's points in the base's present
     frame; the base slides along them and stops before them. Without `turn_to_motion` it keeps its yaw on the way
-    (short moves, pushing). About 0.1 ms.
+    (short moves, pushing). `front_reach_m` is how far the hand stands out in front of the base's centre: the base
+    does not turn it into an obstacle. About 0.1 ms.
     """
     x, y, yaw = np.asarray(base_pose_in_map, dtype=np.float64).tolist()
     vx, vy, _ = np.asarray(velocity_in_base, dtype=np.float64).tolist()
@@ -60,20 +63,26 @@ def follow(
     if turn_to_motion and remaining_m > _NEAR_GOAL_M and path.length_m > _NEAR_GOAL_M:
         # Look where you go: turn first, and drive on as the front comes round.
         yaw_error = se2.wrap(math.atan2(ahead_y, ahead_x) - yaw)
-        speed *= min(1.0, max(0.05, 1.5 * math.cos(yaw_error) - 0.3))
+        facing = min(1.0, max(0.05, 1.5 * math.cos(yaw_error) - 0.3))
     else:
         yaw_error = 0.0 if final_yaw_rad is None else se2.wrap(final_yaw_rad - yaw)
+        facing = 1.0
+    obstacles = np.zeros((0, 2)) if obstacles_in_base_m is None else obstacles_in_base_m
+    yaw_rate = min(limits.yaw_rate_rad_s, _braking(abs(yaw_error), limits.yaw_acceleration_rad_s2))
+    yaw_rate = math.copysign(yaw_rate, yaw_error)
+    if len(obstacles) and front_reach_m > FOOTPRINT_RADIUS_M:
+        room = _room_to_turn(yaw_rate, front_reach_m, obstacles)
+        yaw_rate *= room
+        facing = max(facing, 0.5 * (1.0 - room))  # no room to turn here: go on sideways
+    speed *= facing
     scale = speed / max(math.hypot(ahead_x, ahead_y), 1e-9)
     c, s = math.cos(yaw), math.sin(yaw)
     wanted = np.array((scale * (c * ahead_x + s * ahead_y), scale * (c * ahead_y - s * ahead_x)))
     brake = 1.0
-    if obstacles_in_base_m is not None and len(obstacles_in_base_m):
-        clear = keep_clear(wanted, obstacles_in_base_m, limits)
+    if len(obstacles):
+        clear = keep_clear(wanted, obstacles, limits)
         brake = 1.0 if clear is wanted else _HARD_BRAKE
         wanted = clear
-    yaw_rate = math.copysign(
-        min(limits.yaw_rate_rad_s, _braking(abs(yaw_error), limits.yaw_acceleration_rad_s2)), yaw_error
-    )
     return _ramp(np.array((wanted[0], wanted[1], yaw_rate)), velocity_in_base, limits, brake)
 
 
@@ -123,6 +132,16 @@ def keep_clear(velocity_xy_in_base: Array, obstacles_in_base_m: Array, limits: B
             return np.zeros(2)  # a corner: no way to slide out of it
     unchanged = float(np.abs(velocity - velocity_xy_in_base).max()) == 0.0
     return velocity_xy_in_base if unchanged else velocity
+
+
+def _room_to_turn(yaw_rate: float, reach_m: float, obstacles_in_base_m: Array) -> float:
+    """Share in [0, 1] of a yaw rate that the hand, HAND_HALF_WIDTH_M to both sides of the front, has room for."""
+    x, y = obstacles_in_base_m[:, 0], obstacles_in_base_m[:, 1] * math.copysign(1.0, yaw_rate)
+    side = (x > FOOTPRINT_RADIUS_M - 0.05) & (y > 0.0) & (np.hypot(x, y - HAND_HALF_WIDTH_M) < reach_m + 0.02)
+    if not side.any():
+        return 1.0
+    gap_rad = float((np.arctan2(y[side] - HAND_HALF_WIDTH_M, x[side])).min())
+    return min(1.0, max(0.0, _SETTLE_PER_S * (gap_rad - 0.05) / max(abs(yaw_rate), 1e-6)))
 
 
 def _aim(points: Array, x: float, y: float, speed_now: float, limits: BaseLimits) -> tuple[float, float, float, float]:

@@ -15,11 +15,11 @@ from controllers.motion.grid import Array, Field, Mask, Raster, distance_to, tra
 
 FOOTPRINT_RADIUS_M = 0.27
 HARD_CLEARANCE_M = FOOTPRINT_RADIUS_M + 0.045
-"""No path comes nearer than this; most of the margin is for the raster: a face lies up to 3.5 cm before a cell's centre."""
+"""No path comes nearer than this. The margin is for the raster: faces lie up to 3.5 cm before their cell's centre."""
 SOFT_CLEARANCE_M = 0.60
 """Nearer than this costs extra, up to CLOSE_COST per metre."""
 CLOSE_COST = 2.5
-DOCK_CLEARANCE_M = FOOTPRINT_RADIUS_M + 0.01
+DOCK_CLEARANCE_M = FOOTPRINT_RADIUS_M + 0.03
 """The last stretch to an exact goal may come this near."""
 DOOR_COST = 6.0
 """Per metre within reach of a door leaf that has to be pushed: a door costs about as much as 4 m of way."""
