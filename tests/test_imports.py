@@ -1,6 +1,7 @@
 """Which room may import which: read from the source, so nothing hides behind a condition or inside a function."""
 
 import ast
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -128,3 +129,11 @@ def _truth(node: ast.expr) -> object:
 )
 def test_the_rules_catch_what_they_should(file: str, module: str, top: bool, wrong: bool) -> None:
     assert bool(_problem(file, module, top)) is wrong
+
+
+@pytest.mark.parametrize("module", ["agent.cli", "agent.planner.process", "agent.links.remote_robot"])
+def test_what_starts_often_loads_nothing_heavy(module: str) -> None:
+    """`doppio --help` and the planner's process are there at once."""
+    code = f"import sys, {module}; print(sorted({{'torch', 'mujoco', 'mink', 'scipy'}} & set(sys.modules)))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "[]"

@@ -193,8 +193,8 @@ class _Builder:
 
     def _picks_and_places(self) -> None:
         scene = self.scene
-        in_the_way = {*scene.machine_over, scene.held}
-        things = [x for x in scene.movables if x in self.mugs or x in self.pods or x in in_the_way]
+        in_the_way = [*scene.machine_over, *([scene.held] if scene.held else [])]
+        things = list(dict.fromkeys((*self.mugs, *self.pods, *in_the_way)))
         for thing in things:
             places = list(self.put_down)
             home = scene.place_of.get(thing)

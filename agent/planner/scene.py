@@ -36,8 +36,11 @@ class Scene:
     """What is believed, ready to be asked. All listings are sorted."""
 
     def __init__(self, facts: Iterable[Fact]) -> None:
-        """Raises FactError."""
-        self.atoms: frozenset[Atom] = frozenset(check_fact(fact) for fact in facts)
+        """Raises FactError. What is held or stands somewhere, and nobody said what it is, is a `thing`."""
+        atoms = {check_fact(fact) for fact in facts}
+        named = {atom[1] for atom in atoms if atom[0] in ("mug", "pod", "thing")}
+        atoms |= {("thing", a[1]) for a in atoms if a[0] in ("holding", "at", "under-spout") and a[1] not in named}
+        self.atoms: frozenset[Atom] = frozenset(atoms)
 
     @cached_property
     def _by_predicate(self) -> dict[str, list[tuple[str, ...]]]:
