@@ -27,6 +27,8 @@ POSTURE_SHARE: Final = np.array([0.0, 0.0, 0.02, 0.0, 0.02, 0.0, 0.002])
 forearm is drawn: the other joints are given by where the tool is."""
 LIMIT_SHARE: Final = 0.15
 """Of the way left to a joint limit, one tick may use up this share."""
+ARM_MAX_ACCELERATION_RAD_S2: Final = 40.0
+"""Of a set point. The ramp that stops a stale motion within 80 ms needs up to 33."""
 LIMIT_MARGIN_RAD: Final = 0.01
 
 _TIGHT: Final = 1e-9
@@ -35,6 +37,7 @@ _UPPER: Final = (ARM_UPPER_RAD - LIMIT_MARGIN_RAD).tolist()
 _POSTURE: Final = HOME_JOINTS.tolist()
 _SHARES: Final = POSTURE_SHARE.tolist()
 _SPEEDS: Final = (ARM_MAX_VELOCITY_RAD_S * TICK_S).tolist()
+_SPURT: Final = ARM_MAX_ACCELERATION_RAD_S2 * TICK_S * TICK_S
 _STRIDES: Final = [0.3] * 7
 _EMPTY: Final = np.zeros((0, 7))
 
@@ -50,8 +53,8 @@ class IkStep:
     lift_change_m: float
     """What the lift may do in this tick: as asked, unless that carried the arm into the robot's own body."""
     limited: list[tuple[str, float, float]]
-    """Limits that acted: `joint_speed` or `joint_limit` with the rate (rad/s) the joint would have without limits and
-    the one allowed, `self_collision` with distance and margin."""
+    """Limits that acted: `joint_speed`, `joint_acceleration` or `joint_limit` with the rate (rad/s) the joint would
+    have without limits and the one allowed, `self_collision` with distance and margin."""
 
 
 @dataclass(slots=True)
@@ -105,13 +108,15 @@ class ArmIk:
         wanted: list[float],
         lift_change_m: float = 0.0,
         *,
+        before: list[float] | None = None,
         fast: bool = False,
     ) -> IkStep:
         """The joint changes whose tool displacement is nearest to `wanted` (6,) (m, rad; base axes) within all limits.
 
         `arm` (7,) are the present set points and `at` the kinematics there. Displacements are relative to the base:
-        what the lift carries in this tick (`lift_change_m`), the arm need not. `fast` is for solving a
-        whole pose at once: strides of up to 0.3 rad and no slowing down ahead of limits.
+        what the lift carries in this tick (`lift_change_m`), the arm need not. `before` (7,) are the changes of the
+        tick before: from them acceleration is limited, as long as no other limit needs a faster stop. `fast` is for
+        solving a whole pose at once: strides of up to 0.3 rad and no slowing down ahead of limits.
         """
         origins, axes = at.origins, at.axes
         speed, limit_share, approach_share = (_STRIDES, 0.7, 0.7) if fast else (_SPEEDS, LIMIT_SHARE, APPROACH_SHARE)
@@ -134,6 +139,10 @@ class ArmIk:
             down, up = limit_share * (_LOWER[i] - q[i]), limit_share * (_UPPER[i] - q[i])
             lower.append(max(-fastest, min(0.0, down)))
             upper.append(min(fastest, max(0.0, up)))
+        if before is not None:
+            for i, last in enumerate(before):
+                lower[i] = min(max(lower[i], last - _SPURT), upper[i])
+                upper[i] = max(min(upper[i], last + _SPURT), lower[i])
         rows: list[list[float]] = []
         for pair in near:
             rows.append(_row(pair, origins, axes))
@@ -142,6 +151,8 @@ class ArmIk:
             upper.append(1e9)
         constraints = np.array(rows) if rows else _EMPTY
         change, _, flag, info = daqp.solve(hessian, gradient, constraints, np.array(upper), np.array(lower))
+        if flag != 1 and before is not None:
+            return self.step(arm, at, lift_m, wanted, lift_change_m)
         if flag != 1:
             # Zero is always feasible, so this is numerical trouble: stand still rather than guess.
             return IkStep([0.0] * 7, [0.0] * 6, 0.0, [("ik_failed", float(flag), 1.0)])
@@ -151,11 +162,17 @@ class ArmIk:
         multipliers = info["lam"].tolist()
         if any(multipliers):
             free = np.linalg.solve(hessian, -gradient).tolist()
-            limited += self._name_limits(multipliers, free, lower, upper, near)
+            limited += self._name_limits(multipliers, free, lower, upper, near, before)
         return IkStep(change.tolist(), moved, lift_change_m, limited)
 
     def _name_limits(
-        self, multipliers: list[float], free: list[float], lower: list[float], upper: list[float], near: list[Near]
+        self,
+        multipliers: list[float],
+        free: list[float],
+        lower: list[float],
+        upper: list[float],
+        near: list[Near],
+        before: list[float] | None,
     ) -> list[tuple[str, float, float]]:
         found: dict[str, tuple[str, float, float]] = {}
         for i, multiplier in enumerate(multipliers):
@@ -167,6 +184,8 @@ class ArmIk:
                 continue
             bound = upper[i] if multiplier > 0.0 else lower[i]
             name = "joint_speed" if abs(abs(bound) - _SPEEDS[i]) < 1e-12 else "joint_limit"
+            if before is not None and abs(abs(bound - before[i]) - _SPURT) < 1e-12:
+                name = "joint_acceleration"
             found.setdefault(name, (name, free[i] / TICK_S, bound / TICK_S))
         return list(found.values())
 

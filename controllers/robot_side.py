@@ -20,8 +20,6 @@ from controllers.plant import ARM, FINGER_WIDTH, HEAD, LIFT, Plant, PlantCommand
 from controllers.tool_target import (
     LEASH_M,
     LEASH_RAD,
-    REACH_LEASH_M,
-    REACH_LEASH_RAD,
     ToolTarget,
     quaternion,
 )
@@ -52,6 +50,7 @@ class RobotSide:
         self._held = Motion()
         self._sequence = -1
         self._start()
+        self.grip.ask("width", float(self._sensed.joint_position[FINGER_WIDTH]))
 
     def _start(self) -> None:
         """Set points are where the robot is."""
@@ -63,7 +62,8 @@ class RobotSide:
         self._measured = Kinematics.of(self._arm, self._lift_m)
         self._reached = self._measured
         self._target = ToolTarget(self._measured)
-        self.grip.ask("width", float(sensed.joint_position[FINGER_WIDTH]))
+        self._change = [0.0] * 7
+        self._stopped = False
         self._command = PlantCommand(self._arm.copy(), self._lift_m, np.array(self._head_rad), 0.0, np.zeros(3))
 
     def first(self) -> Observation:
@@ -76,10 +76,11 @@ class RobotSide:
         return self._observe(Motion(), [], "ok")
 
     def clear_fault(self) -> None:
-        """Ends a latched fault, for a person who has looked at the robot: it stands until a new action comes."""
+        """Ends a latched fault, for a person who has looked at the robot: it stands, with what it holds, until a new
+        action comes."""
         self.window.clear_fault()
         self._start()
-        self.gate.last = Motion()
+        self._held = self.gate.last = Motion()
 
     def close(self) -> None:
         self.plant.close()
@@ -144,13 +145,12 @@ class RobotSide:
             clamps.append(Clamp(name="lift_leash", asked=gap, bound=LIFT_LEASH_M))
             lift_rate = 0.0
         target = self._target
-        target.leash(self._reached, REACH_LEASH_M, REACH_LEASH_RAD)
-        target.move(motion.twist)
-        clamp = target.leash(self._measured, LEASH_M, LEASH_RAD)
-        if clamp is not None:
-            clamps.append(clamp)
+        stopped = target.move(motion.twist, self._reached)
+        leashed = target.leash(self._measured, LEASH_M, LEASH_RAD)
+        clamps.extend(clamp for clamp in (stopped, leashed) if clamp is not None)
         wanted = target.error(self._reached)
-        step = self.ik.step(self._arm, self._reached, self._lift_m, wanted, lift_rate * TICK_S)
+        step = self.ik.step(self._arm, self._reached, self._lift_m, wanted, lift_rate * TICK_S, before=self._change)
+        self._change = step.change_rad
         for name, asked, bound in step.limited:
             clamps.append(Clamp(name=name, asked=asked, bound=bound))
         twist, lift_rate = [m / TICK_S for m in step.moved], step.lift_change_m / TICK_S
@@ -161,9 +161,15 @@ class RobotSide:
         vx, vy, vz = motion.twist[:3]
         bx, by, turn = motion.base
         bx, by = bx - turn * at.tool[1], by + turn * at.tool[0]
-        arm = tuple(axis[0] * vx + axis[1] * vy + axis[2] * vz for axis in (at.x, at.y, at.z))
-        base = tuple(axis[0] * bx + axis[1] * by for axis in (at.x, at.y, at.z))
-        self._force_gate.aim(arm, base)  # type: ignore[arg-type]
+        x, y, z = at.x, at.y, at.z
+        self._force_gate.aim(
+            (
+                x[0] * vx + x[1] * vy + x[2] * vz,
+                y[0] * vx + y[1] * vy + y[2] * vz,
+                z[0] * vx + z[1] * vy + z[2] * vz,
+            ),
+            (x[0] * bx + x[1] * by, y[0] * bx + y[1] * by, z[0] * bx + z[1] * by),
+        )
 
     def _run(self, change: Array, motion: Motion, clamps: list[Clamp]) -> None:
         """The 500 Hz part: STEPS_PER_TICK steps of the plant; `motion` becomes what the force gate let through."""
@@ -215,6 +221,7 @@ class RobotSide:
         self._sensed = sensed
         self._lift_m = lift
         head[0], head[1] = pan, tilt
+        self._stopped = arm_steps < STEPS_PER_TICK
         if arm_steps < STEPS_PER_TICK or base_steps < STEPS_PER_TICK:
             fx, fy, fz = sensed.wrist_wrench_in_tool.tolist()[:3]
             felt = (fx * fx + fy * fy + fz * fz) ** 0.5
@@ -235,6 +242,10 @@ class RobotSide:
         if isfinite(sum(position.tolist()) + sum(sensed.wrist_wrench_in_tool.tolist())):
             self._measured = Kinematics.of(position[ARM], position.item(LIFT))
             self._reached = Kinematics.of(self._arm, self._lift_m)
+            if self._stopped:
+                # The way that force denied is not caught up with when the force is gone.
+                self._target.put(self._reached)
+                self._change = [0.0] * 7
         else:
             # A plant that does not know where it is: stand, and let a person look.
             self.window.latch_fault()

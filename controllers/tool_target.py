@@ -9,10 +9,14 @@ from controllers.ik import Kinematics, Vector
 LEASH_M: Final = 0.04
 LEASH_RAD: Final = 0.20
 """Between target and measured tool: contact and weight do not wind up more than this."""
-REACH_LEASH_M: Final = 0.003
-REACH_LEASH_RAD: Final = 0.02
-"""Between target and what the set points reached in the tick before: what a limit of the arm took away is not stored
-up, to come back as a jump."""
+REACH_M: Final = 0.003
+REACH_RAD: Final = 0.02
+"""A target that is farther than this ahead of the set points goes no farther ahead: what a limit of the arm takes
+away is not stored up. It is not pulled back either, or the tool would drift along the limit."""
+_ACROSS: Final = 0.3
+"""Cosine to the gap below which a velocity counts as across it."""
+_BACKSTOP_M, _BACKSTOP_RAD = 0.02, 0.15
+"""Farther ahead than this it is pulled back after all."""
 
 
 class ToolTarget:
@@ -26,13 +30,22 @@ class ToolTarget:
         self.position_m: Vector = at.tool
         self.x, self.y, self.z = at.x, at.y, at.z
 
-    def move(self, twist: list[float]) -> None:
-        """Carries the target along a twist (6,) for one tick."""
-        vx, vy, vz, wx, wy, wz = twist
-        px, py, pz = self.position_m
+    def move(self, twist: list[float], reached: Kinematics) -> Clamp | None:
+        """Carries the target along a twist (6,) for one tick, unless it is too far ahead of what was reached already;
+        the Clamp if it was."""
+        self.leash(reached, _BACKSTOP_M, _BACKSTOP_RAD)
+        ahead = self.error(reached)
+        linear, lost = _not_farther(twist[:3], ahead[:3], REACH_M)
+        angular, lost_turn = _not_farther(twist[3:], ahead[3:], REACH_RAD)
+        (px, py, pz), (vx, vy, vz), (wx, wy, wz) = self.position_m, linear, angular
         self.position_m = (px + vx * TICK_S, py + vy * TICK_S, pz + vz * TICK_S)
         if wx or wy or wz:
             self._turn((wx * TICK_S, wy * TICK_S, wz * TICK_S))
+        if lost > 0.0:
+            return Clamp(name="reach", asked=lost, bound=0.0)
+        if lost_turn > 0.0:
+            return Clamp(name="reach_turn", asked=lost_turn, bound=0.0)
+        return None
 
     def _turn(self, vector: Vector) -> None:
         self.x = rotated(self.x, vector)
@@ -69,6 +82,21 @@ class ToolTarget:
         """(6,) displacement and rotation vector from a posture of the arm to the target."""
         (px, py, pz), (ax, ay, az) = self.position_m, at.tool
         return [px - ax, py - ay, pz - az, *at.turn_to(self.x, self.y, self.z)]
+
+
+def _not_farther(velocity: list[float], ahead: list[float], most: float) -> tuple[list[float], float]:
+    """Zero for a velocity that would add to being `ahead` by more than `most`, and the speed this takes.
+
+    Zero, and not the part across: that would slide the tool along the limit, where nobody asked it to go.
+    What goes mainly across the gap is let through.
+    """
+    x, y, z = ahead
+    vx, vy, vz = velocity
+    length = sqrt(x * x + y * y + z * z)
+    along = vx * x + vy * y + vz * z
+    if length <= most or along <= _ACROSS * length * sqrt(vx * vx + vy * vy + vz * vz):
+        return velocity, 0.0
+    return [0.0, 0.0, 0.0], along / length
 
 
 def rotated(v: Vector, by: Vector) -> Vector:

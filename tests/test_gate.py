@@ -60,6 +60,13 @@ def action(**changes):
     return Action(**{**fields, **changes})
 
 
+def refusal(window, now_s, **changes):
+    """The Clamp that refused an action."""
+    clamp = window.offer(action(**changes), now_s)
+    assert clamp is not None
+    return clamp
+
+
 @given(motions, motions, places, forces)
 def test_no_limit_is_passed_and_each_change_is_named(before, asked, tool, force):
     gate = Gate(LIMITS)
@@ -200,7 +207,7 @@ def test_an_expired_action_is_held_ramped_stopped_and_then_a_fault():
         )
         assert mode == expected, ms
         assert scale == pytest.approx(1.0 if age < 20 else max(0.0, (100 - age) / 80), abs=1e-4)
-    assert window.offer(action(valid_from_s=0.7, expires_s=0.8), 0.7).name == "fault"
+    assert refusal(window, 0.7, valid_from_s=0.7, expires_s=0.8).name == "fault"
     assert window.mode(0.7) == ("fault", 0.0)
     window.clear_fault()
     assert window.mode(0.7) == ("stop", 0.0)
@@ -221,17 +228,18 @@ def test_an_action_for_later_waits_for_its_time():
     window = ActionWindow()
     window.offer(action(), 0.0)
     assert window.offer(action(sequence=1, valid_from_s=0.03, expires_s=0.05), 0.01) is None
-    window.mode(0.02)
-    assert window.action.sequence == 0
-    window.mode(0.03)
-    assert window.action.sequence == 1
+    sequences = []
+    for now_s in (0.02, 0.03):
+        window.mode(now_s)
+        sequences.append(window.action and window.action.sequence)
+    assert sequences == [0, 1]
 
 
 def test_stale_and_outrun_actions_are_refused():
     window = ActionWindow()
-    assert window.offer(action(sequence=5, valid_from_s=0.0, expires_s=0.05), 0.06).name == "stale"
+    assert refusal(window, 0.06, sequence=5, valid_from_s=0.0, expires_s=0.05).name == "stale"
     assert window.offer(action(sequence=5), 0.0) is None
-    refused = window.offer(action(sequence=4), 0.0)
+    refused = refusal(window, 0.0, sequence=4)
     assert (refused.name, refused.asked, refused.bound) == ("stale", 4.0, 5.0)
 
 

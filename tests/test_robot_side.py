@@ -175,6 +175,10 @@ def test_what_is_held_stays_held_through_a_fault():
     for _ in range(80):
         observation = robot.observe()
     assert observation.applied.mode == "fault"
+    robot.side.clear_fault()
+    for _ in range(20):
+        observation = robot.observe()
+    assert observation.applied.mode == "stop"
     assert observation.grip_force_n == pytest.approx(15.0, rel=0.02)
     assert abs(plant.thing_slid_m) < 1e-3
 
@@ -258,3 +262,16 @@ def test_a_tick_costs_little_beside_the_plant():
         observation = robot.observe()
         times.append(time.perf_counter() - begin)
     assert min(times) < 250e-6
+
+
+def test_at_the_end_of_its_reach_the_tool_stands_and_comes_back(bare_model):
+    plant = MujocoPlant(empty_house(ORIGIN), 1, model=bare_model)
+    robot = VirtualRobot(plant)
+    observation, names = drive(robot, robot.observe(), 300, twist=(0.2, 0, 0, 0, 0, 0))
+    assert "reach" in names
+    stands = observation.tool_pose_in_base
+    observation, _ = drive(robot, observation, 100, twist=(0.2, 0, 0, 0, 0, 0))
+    np.testing.assert_allclose(observation.tool_pose_in_base, stands, atol=0.002)
+    assert abs(stands[2] - 0.9) < 0.01, "it slid along the limit"
+    observation, _ = drive(robot, observation, 50, twist=(-0.2, 0, 0, 0, 0, 0))
+    assert observation.tool_pose_in_base[0] < stands[0] - 0.05
