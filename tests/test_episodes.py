@@ -23,6 +23,7 @@ from agent.episodes.frame import (
     put_back_zero_words,
     read_frame,
 )
+from agent.episodes.verify import controls_by_tick, verify
 from agent.messages import (
     PAD_SHAPE,
     SKIN_PATCHES,
@@ -258,3 +259,71 @@ def test_a_finished_step_survives_sigkill(tmp_path: Path) -> None:
     assert len(episode) in {finished + 1, finished + 2}
     assert [s.observation.sequence for s in episode.steps()] == list(range(len(episode)))
     assert all(damage.at_end for damage in episode.damage)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of driving about in a generated house."""
+    from agent.commands.simulation import start_simulation
+    from agent.episodes.recorder import ControlRecorder
+    from controllers.virtual_robot import VirtualRobot
+
+    directory = tmp_path_factory.mktemp("recorded")
+    simulation = start_simulation("coffee", "train", 0)
+    header = msgspec.structs.replace(HEADER, split="train", index=0, initial_state_hash=simulation.initial_state_hash)
+    with EpisodeWriter(directory, header) as writer:
+        recorder = ControlRecorder(writer, simulation.plant.data)
+        robot = VirtualRobot(simulation.plant, on_step=recorder.on_step)
+        for _ in range(200):
+            observation = robot.observe()
+            action = msgspec.structs.replace(
+                make_step(observation.sequence).action,
+                valid_from_s=observation.time_s,
+                expires_s=observation.time_s + 0.1,
+                base_velocity_in_base=np.array([0.2, 0.1, 0.5]),
+            )
+            robot.act(action)
+            writer.step(Step(observation=observation, subgoal=None, action=action))
+    return directory
+
+
+def test_a_replay_is_the_recording_to_the_last_bit(recorded: Path) -> None:
+    from agent.commands.rebuild import rebuild_world
+
+    episode = Episode.open(recorded)
+    verdict = verify(episode, rebuild_world(episode.header))
+    assert verdict.difference is None
+    assert (verdict.ticks, verdict.steps) == (199, 995)
+
+
+def test_a_replay_names_the_first_difference(recorded: Path) -> None:
+    """One command altered by the least possible amount is found in the tick where it acts."""
+    from agent.commands.rebuild import RebuiltWorld, rebuild_world
+
+    class Disturbed(RebuiltWorld):
+        steps = 0
+
+        def apply_raw(self, ctrl: np.ndarray) -> None:
+            self.steps += 1
+            if self.steps == 5 * 42 + 3:
+                ctrl = ctrl.copy()
+                ctrl[0] = np.nextafter(ctrl[0], 9.0)
+            super().apply_raw(ctrl)
+
+    episode = Episode.open(recorded)
+    difference = verify(episode, Disturbed(rebuild_world(episode.header).plant)).difference
+    assert difference is not None
+    assert (difference.tick, difference.field) == (42, "qpos")
+    assert difference.whole_state_tick == 100
+    assert 0 < abs(difference.recorded - difference.replayed) < 1e-3
+    assert difference.where in str(difference)
+
+
+def test_a_gap_in_the_commands_is_no_replay(recorded: Path, tmp_path: Path) -> None:
+    episode = Episode.open(recorded)
+    place = [p for p in episode.places if p.kind == Kind.CONTROL][50]
+    data = bytearray((recorded / "log-000.dop").read_bytes())
+    data[place.offset + FRAME_OVERHEAD] ^= 1
+    (tmp_path / "log-000.dop").write_bytes(data)
+    with pytest.raises(EpisodeError, match=rf"the commands of tick 50 are missing.*offset {place.offset}"):
+        controls_by_tick(Episode.open(tmp_path))

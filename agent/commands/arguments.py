@@ -67,7 +67,7 @@ def loopback_address(text: str) -> str:
 
 def add_task(parser: argparse.ArgumentParser) -> None:
     """TASK."""
-    parser.add_argument("task", metavar="TASK", help="for example coffee, pick-mug, open-drawer")
+    parser.add_argument("task", metavar="TASK", help="for example coffee")
 
 
 def add_house(parser: argparse.ArgumentParser, *, default_split: str = "dev") -> None:
@@ -123,7 +123,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def check_task(name: str) -> str:
-    """`name` if the simulator has this task. Raises CommandError with the nearest and all alternatives."""
-    from sim.tasks import TASKS
+    """`name` if agent and simulator have this task. Raises CommandError with the nearest and all alternatives."""
+    from agent.planner.coffee_domain import TASKS
 
     return choose("task", name, TASKS)
