@@ -1,11 +1,13 @@
 """The machine is a mechanism: brewing needs power, water, a closed lid, an unused pod and a fresh press."""
 
+import mujoco
 import numpy as np
 import pytest
-from object_bench import TABLE_M, Bench, a_machine, a_mug, a_pod, build
+from object_bench import TABLE_M, Bench, a_machine, a_mug, a_pod, build, rotation_y
 
 from sim.house.schema import SPLITS, Machine, Split
-from sim.objects.draw import MACHINE_KINDS
+from sim.objects.draw import MACHINE_KINDS, POD_RANGES
+from sim.objects.machine import add_machine
 from sim.objects.machine_geometry import LID_CLOSED_RAD, machine_geometry
 
 KINDS = sorted({kind[:2] for split in SPLITS for kind in MACHINE_KINDS[split]})
@@ -208,3 +210,23 @@ def test_the_lid_stays_where_hands_expect_it(kind: tuple[str, str]) -> None:
     g = machine_geometry(machine)
     tab_n = machine.params["lid_mass"] * 9.81 * (g.lid_length / 2) / (g.lid_length + machine.params["tab_length"] / 2)
     assert tab_n * 1.5 < 3.0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fingers_beside_a_pod_pass_well_and_open_lid(kind: tuple[str, str]) -> None:
+    """Two fingers of 19 mm, opened by 8 mm around the widest pod whose middle is 25 mm above the rim."""
+    machine = a_machine(split_with(kind), lid_hinge=kind[0], button_place=kind[1])
+    g = machine_geometry(machine)
+    finger_y = POD_RANGES["heldout"]["radius"][1] + 0.004 + 0.0095
+    x, y, z = spot(machine, g.well_rim_z + 0.025)
+    spec = mujoco.MjSpec()
+    add_machine(spec, machine)
+    for side in (-1, 1):
+        finger = spec.worldbody.add_body(name=f"finger_{side}", pos=[x, y + side * finger_y, z], quat=rotation_y(0.4))
+        finger.add_freejoint()
+        finger.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=[0.021, 0.0095, 0.012])
+    model = spec.compile()
+    data = mujoco.MjData(model)
+    data.joint("m_lid").qpos[0] = machine.params["lid_stop"]
+    mujoco.mj_forward(model, data)
+    assert data.ncon == 0

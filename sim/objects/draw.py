@@ -241,7 +241,7 @@ def draw_machine(rng: np.random.Generator, split: Split) -> DrawnMachine:
     lid_hinge, button_place, _ = kinds[int(rng.choice(len(kinds), p=[share for *_, share in kinds]))]
     params = _draw(rng, MACHINE_RANGES[split])
     # A button on top stands beside the lid, which needs a wider head; more so where the open lid leans over it.
-    narrowest = 0.160 if button_place == "front" else 0.200 if lid_hinge == "back" else 0.236
+    narrowest = 0.160 if button_place == "front" else 0.200 if lid_hinge == "back" else 0.274
     params["width"] = narrowest + rng.uniform(0.0, 0.016)
     params["tray_height"] = rng.uniform(0.026, 0.034)
     params["depth"] = params["column_depth"] + rng.uniform(0.155, 0.165)
@@ -253,7 +253,7 @@ def draw_machine(rng: np.random.Generator, split: Split) -> DrawnMachine:
     params["button_stiffness"] = (params["button_press_n"] - preload) / params["button_stroke"]
     params["button_radius"] = rng.uniform(0.0125, 0.0160)
     params["tab_length"] = rng.uniform(0.027, 0.033)
-    params["lid_stop"] = rng.uniform(1.75, 1.92)
+    params["lid_stop"] = rng.uniform(1.75 if lid_hinge == "back" else 1.84, 1.92)
     params["lid_mass"] = rng.uniform(0.10, 0.16)
     params["well_radius"] = rng.uniform(0.0365, 0.0395)
     params["tank_ml"] = rng.uniform(600.0, 1200.0)

@@ -64,6 +64,8 @@ def machine_geometry(machine: Machine) -> MachineGeometry:
     elif machine.lid_hinge in ("left", "right"):
         # As seen by someone in front of the machine, whose left is the machine's −y.
         side = -1.0 if machine.lid_hinge == "left" else 1.0
+        # A finger beside the pod must pass the open lid.
+        behind = p["well_radius"] + 0.020
         hinge, yaw, length = (spout_x, side * behind, head_top), -side * pi / 2, behind + half_width
     else:
         raise ValueError(f"lid_hinge of {machine.name} is {machine.lid_hinge!r}; known: back, left, right")
