@@ -77,6 +77,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away (`doppio … | head`): nothing more to say, also not at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
+    except ValueError as error:
+        from agent.episodes import EpisodeError
+
+        if not isinstance(error, EpisodeError):
+            raise
+        print(f"doppio {args.command}: {error}", file=sys.stderr)
+        return Exit.USAGE
 
 
 def _print_version() -> int:

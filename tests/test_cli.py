@@ -97,6 +97,22 @@ def test_wrong_input_ends_with_a_sentence(
     assert "Traceback" not in said
 
 
+def test_a_place_that_takes_no_episodes_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "a-file"
+    place.write_text("")
+    assert main(["run", "coffee", "--record", str(place)]) == Exit.USAGE
+    assert f"cannot create {place}" in capsys.readouterr().err
+
+
+def test_the_planner_says_where_it_listens(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "agent.cli", "planner", "--bind", f"ipc://{tmp_path}/planner"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        assert f"ipc://{tmp_path}/planner" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
 def test_splits_are_the_simulators() -> None:
     from sim.house.schema import MAX_INDEX, SPLITS
 

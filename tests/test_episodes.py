@@ -319,6 +319,27 @@ def test_a_replay_names_the_first_difference(recorded: Path) -> None:
     assert difference.where in str(difference)
 
 
+def test_a_video_has_the_frames_it_should(recorded: Path, tmp_path: Path) -> None:
+    import av
+
+    from agent.commands.rebuild import rebuild_world
+    from agent.commands.video import HEIGHT_PX, WIDTH_PX, render_video
+    from sim.render import opengl_status
+
+    usable, reason = opengl_status()
+    if not usable:
+        pytest.skip(f"no OpenGL: {reason}")
+    episode = Episode.open(recorded)
+    out = tmp_path / "new" / "out.mp4"
+    assert (
+        render_video(episode, rebuild_world(episode.header), out, speed=16) == 5
+    )  # ticks 0, 64, 128, 192 and the last
+    with av.open(str(out)) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert [frame.shape for frame in frames] == [(HEIGHT_PX, WIDTH_PX, 3)] * 5
+    assert all(frame.std() > 10 for frame in frames)
+
+
 def test_a_gap_in_the_commands_is_no_replay(recorded: Path, tmp_path: Path) -> None:
     episode = Episode.open(recorded)
     place = [p for p in episode.places if p.kind == Kind.CONTROL][50]

@@ -46,18 +46,15 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from agent.commands.report import describe_episode
-    from agent.episodes import Episode, EpisodeError, episodes_root, find_episode
+    from agent.episodes import Episode, episodes_root, find_episode
 
     console = Console(stderr=str(args.json) == "-")
-    try:
-        episode = Episode.open(find_episode(args.episode, episodes_root()))
-        result = describe_episode(console, episode)
-        if args.verify:
-            result["verify"] = _verify(episode, console)
-        if args.video:
-            result["video"] = _render(episode, args.video, args.speed, console)
-    except EpisodeError as error:
-        raise CommandError(str(error)) from error
+    episode = Episode.open(find_episode(args.episode, episodes_root()))
+    result = describe_episode(console, episode)
+    if args.verify:
+        result["verify"] = _verify(episode, console)
+    if args.video:
+        result["video"] = _render(episode, args.video, args.speed, console)
     write_json(args.json, result)
     return Exit.FAILED if args.verify and not result["verify"]["same"] else Exit.OK
 
