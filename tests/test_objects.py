@@ -5,7 +5,7 @@ from itertools import product
 import mujoco
 import numpy as np
 import pytest
-from object_bench import PAD_START_M, TABLE_M, a_mug, build, close_gripper, move_gripper
+from object_bench import PAD_START_M, TABLE_M, a_mug, a_pod, build, close_gripper, move_gripper
 
 from sim.house.schema import SPLITS, Item, Split
 from sim.objects import draw
@@ -118,3 +118,23 @@ def test_friction_above_the_bound_and_unknown_classes_are_refused() -> None:
         add_item(mujoco.MjSpec(), mug)
     with pytest.raises(ValueError, match=r"teapot.*mug"):
         add_item(mujoco.MjSpec(), Item("t", "teapot", 0, 0, 0, 0, "", False, {"friction": 0.5}))
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_friction_alone_holds_a_pod_and_lets_it_go_where_it_was(split: Split) -> None:
+    for seed in range(3):
+        pod = a_pod(0.0, 0.0, seed=seed, split=split)
+        bench = build((pod,), gripper_at_m=TABLE_M + 0.02)
+        close_gripper(bench, 10.0)
+        bench.run(0.5)
+        move_gripper(bench, 0.5, mount_z=0.08)
+        bench.run(0.2)
+        height = bench.data.body("pod").xpos[2]
+        bench.run(2.0)
+        assert height > TABLE_M + 0.07
+        assert abs(bench.data.body("pod").xpos[2] - height) < 0.001
+        move_gripper(bench, 0.5, mount_z=0.004)
+        close_gripper(bench, -10.0)
+        bench.run(0.6)
+        assert np.linalg.norm(bench.data.body("pod").xpos[:2]) < 0.005
+        assert bench.data.body("pod").xmat[8] > 0.999
