@@ -103,11 +103,13 @@ def test_five_minutes_of_drift_stay_below_ten_centimetres():
     robot = FlatRobot(FlatBase(world, start, seed=3))
     assert robot.explore()
     rng = np.random.Generator(np.random.PCG64(3))
+    drift_m = 0.0
     while robot.base.time_s < 300.0:
         goal = free_pose(world, rng)
         assert robot.go_to(se2.between(start, goal))
-    raw = se2.compose(se2.inverse((3.0, -1.0, 0.7)), robot.base.odom) - robot.base.true_in_map()
-    assert np.hypot(raw[0], raw[1]) > 0.3, "odometry alone must have drifted, or this shows nothing"
+        raw = se2.compose(se2.inverse((3.0, -1.0, 0.7)), robot.base.odom) - robot.base.true_in_map()
+        drift_m = max(drift_m, float(np.hypot(raw[0], raw[1])))
+    assert drift_m > 0.3, "odometry alone must have drifted, or this shows nothing"
     assert robot.worst_error_m < 0.10
     assert robot.worst_jump_m <= 0.10
 

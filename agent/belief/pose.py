@@ -33,27 +33,30 @@ class PoseEstimate:
         self._times_s: deque[float] = deque(maxlen=_HISTORY_TICKS)
         self._odom: deque[Array] = deque(maxlen=_HISTORY_TICKS)
         self._matched_odom: Array | None = None
+        self._grown_odom = np.zeros(3)
         self.covariance = np.zeros((3, 3))
         """(3, 3) of x, y in map axes and yaw, against the map."""
         self.last_match = ""
         """What became of the last scan given to `correct`: `matched` or why it was ignored."""
 
     def update(self, time_s: float, base_pose_in_odom: ArrayLike) -> None:
-        """Take in one tick of odometry (10 µs)."""
+        """Take in one tick of odometry (5 µs). Raises ValueError where time does not go on."""
         pose = np.array(base_pose_in_odom, dtype=np.float64)
         if self._map_from_odom is None:
             self._map_from_odom = se2.inverse(pose)
-        else:
-            if time_s <= self._times_s[-1]:
-                raise ValueError(f"odometry at {time_s} s came after odometry at {self._times_s[-1]} s")
-            self._grow(se2.between(self._odom[-1], pose))
+            self._grown_odom = pose
+        elif time_s <= self._times_s[-1]:
+            raise ValueError(f"odometry at {time_s} s came after odometry at {self._times_s[-1]} s")
         self._times_s.append(time_s)
         self._odom.append(pose)
+        if np.abs(pose - self._grown_odom).max() > 0.05:
+            self._grow()
 
-    def _grow(self, motion: Array) -> None:
+    def _grow(self) -> None:
+        """Let the covariance grow with the way since it last grew."""
+        motion = se2.between(self._grown_odom, self._odom[-1])
+        self._grown_odom = self._odom[-1]
         way, turn = math.hypot(motion[0], motion[1]), abs(float(motion[2]))
-        if way + turn == 0.0:
-            return
         per_m, per_rad, yaw_per_m = _ODOMETRY_NOISE
         x, y = se2.rotate(self.now[2], motion[:2]).tolist()
         step = np.array(((1.0, 0.0, -y), (0.0, 1.0, x), (0.0, 0.0, 1.0)))
@@ -109,6 +112,7 @@ class PoseEstimate:
             x, y, turn = np.abs(se2.between(self._matched_odom, odom)).tolist()
             if math.hypot(x, y) / _MATCH_EVERY_M + turn / _MATCH_EVERY_RAD < 1.0:
                 return False
+        self._grow()
         prior = se2.compose(self.map_from_odom, odom)
         points = scan_points(scan, max_range_m=8.0)
         points = points[:: max(1, round(len(points) / 120))]
