@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent import loop
 from agent.agenda import Agenda
 from agent.belief.belief import Belief
 from agent.episodes.report import EpisodeReport, SubgoalOutcome
@@ -14,7 +15,11 @@ from agent.mind import Mind
 from agent.skills.skill import Skill
 
 if TYPE_CHECKING:
+    from agent.commands.simulation import Simulation
+    from agent.episodes.writer import EpisodeWriter
+    from agent.policies.interface import Policy
     from agent.robot import Robot
+    from controllers.plant import PlantCommand, Sensed
 
 TIME_LIMIT_S = 900.0
 PROGRESS_EVERY_TICKS = 25
@@ -65,3 +70,162 @@ class Outcomes:
                 reason=skill.reason,
             )
         )
+
+
+@dataclass
+class _World:
+    """What an episode runs in."""
+
+    robot: "Robot"
+    writer: "EpisodeWriter | None"
+    virtual_time: bool
+    simulation: "Simulation | None" = None
+    """None for a robot elsewhere, whose truth the agent does not have."""
+
+
+def run_episode(config: RunConfig, on_progress: Callable[[Progress], None] | None = None) -> EpisodeReport:
+    """Run one episode, in this process's simulator or on the robot at `config.robot`, and judge it.
+
+    On a robot elsewhere success is what the planner concludes from the belief. Raises ValueError for a task, policy
+    or house that does not exist, RobotLostError for a robot that cannot be reached.
+    """
+    from agent.planner.client import PlannerClient
+    from agent.planner.inbox import Inbox
+
+    began = time.perf_counter()
+    policy = make_policy(config.policy)
+    client = PlannerClient.spawn(config.planner)
+    writer: EpisodeWriter | None = None
+    try:
+        world = _connect(config) if config.robot else _simulate(config)
+        reset_s = time.perf_counter() - began
+        writer, simulation = world.writer, world.simulation
+        belief = Belief()
+        outcomes = Outcomes()
+
+        def message(now: float, message: Any) -> None:
+            if writer is not None:
+                writer.message(now, message)
+
+        agenda = Agenda(config.task, Inbox(client, virtual=world.virtual_time), message)
+        mind = Mind(policy, agenda, outcomes.ended)
+
+        def record(step: Step) -> None:
+            if writer is not None:
+                writer.step(step)
+
+        def until(step: Step) -> bool:
+            done = agenda.goal_reached if simulation is None else simulation.goal.success
+            if on_progress is not None and step.observation.sequence % PROGRESS_EVERY_TICKS == 0:
+                on_progress(Progress(step.observation.time_s, step.subgoal, mind.phase))
+            return done or bool(agenda.hopeless) or step.observation.time_s >= config.time_limit_s
+
+        loop.run(world.robot, belief, agenda, mind, record, until)
+        report = _report(world, outcomes, agenda, belief, began, reset_s)
+        if writer is not None:
+            writer.finish(report, belief.time_s)
+        return report
+    finally:
+        client.close()
+        if writer is not None:
+            writer.close()
+
+
+def _simulate(config: RunConfig) -> _World:
+    from agent.commands.simulation import start_simulation
+    from agent.episodes.recorder import ControlRecorder
+    from controllers.realtime_robot import RealtimeRobot
+    from controllers.virtual_robot import VirtualRobot
+
+    simulation = start_simulation(config.task, config.split, config.index)
+    writer = _writer(config, simulation.initial_state_hash)
+    recorder = None if writer is None else ControlRecorder(writer, simulation.plant.data)
+
+    def on_step(began_s: float, command: "PlantCommand", sensed: "Sensed") -> None:
+        if recorder is not None:
+            recorder.on_step(began_s, command, sensed)
+        simulation.on_step(began_s, command, sensed)
+
+    robot = (RealtimeRobot if config.realtime else VirtualRobot)(simulation.plant, on_step=on_step)
+    return _World(robot, writer, not config.realtime, simulation)
+
+
+def _connect(config: RunConfig) -> _World:
+    from agent.episodes.identity import package_versions
+    from agent.links.remote_robot import RemoteRobot
+
+    robot = RemoteRobot(config.robot, version=package_versions()["doppio"])
+    return _World(robot, _writer(config, ""), robot.virtual_time)
+
+
+def make_policy(name: str) -> "Policy":
+    """The policy of this name. Raises ValueError for an unknown one."""
+    if name == "scripted":
+        from agent.policies.scripted import ScriptedPolicy
+
+        return ScriptedPolicy()
+    raise ValueError(f"unknown policy {name!r}; known: scripted")
+
+
+def _writer(config: RunConfig, initial_hash: str) -> "EpisodeWriter | None":
+    if config.record is None:
+        return None
+    from agent.episodes.identity import new_header
+    from agent.episodes.writer import EpisodeWriter, new_episode_directory
+
+    directory = new_episode_directory(config.record, config.task, config.split, config.index)
+    header = new_header(
+        task=config.task,
+        split=config.split,
+        index=config.index,
+        policy=config.policy,
+        planner=config.planner,
+        disturbance=config.disturbance,
+        realtime=config.realtime,
+        robot=config.robot or "in-process",
+        initial_state_hash=initial_hash,
+    )
+    return EpisodeWriter(directory, header)
+
+
+def _report(
+    world: _World, outcomes: Outcomes, agenda: Agenda, belief: Belief, began: float, reset_s: float
+) -> EpisodeReport:
+    simulation = world.simulation
+    goal = None if simulation is None else simulation.goal
+    success = agenda.goal_reached if goal is None else goal.success
+    failed = [s for s in outcomes.subgoals if not s.succeeded]
+    running = agenda.current
+    if running is not None and not success:
+        outcomes.subgoals.append(
+            SubgoalOutcome(
+                kind=running.kind.value,
+                target=running.target or running.item,
+                start_s=belief.time_s,
+                duration_s=0.0,
+                succeeded=False,
+                reason="episode-ended",
+            )
+        )
+    reason, subgoal = "", ""
+    if not success:
+        reason = agenda.hopeless or (failed[-1].reason if failed else "time-limit")
+        subgoal = failed[-1].kind if failed else ("" if running is None else running.kind.value)
+    processes = None if simulation is None else simulation.plant.processes
+    return EpisodeReport(
+        success=success,
+        safe=success if goal is None else goal.safe_success,
+        parts={"goal-believed": success} if goal is None else {part.name: part.holds for part in goal.parts()},
+        safety={} if goal is None else {part.name: part.holds for part in goal.safety_parts()},
+        reason=reason,
+        failed_subgoal=subgoal,
+        spilled_ml=0.0 if processes is None else float(processes.spilled_ml),
+        broken=[] if processes is None else list(processes.broken),
+        dropped=[] if processes is None else list(processes.dropped),
+        duration_s=belief.time_s,
+        wall_s=time.perf_counter() - began,
+        reset_s=reset_s,
+        initial_state_hash="" if simulation is None else simulation.initial_state_hash,
+        subgoals=outcomes.subgoals,
+        episode="" if world.writer is None else str(world.writer.directory),
+    )

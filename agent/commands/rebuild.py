@@ -1,5 +1,7 @@
 """Build the simulation of a recorded episode again."""
 
+from typing import TYPE_CHECKING
+
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
@@ -7,13 +9,15 @@ from numpy.typing import NDArray
 from agent.commands.simulation import start_simulation
 from agent.episodes import EpisodeError, EpisodeHeader
 from agent.messages.arrays import F64
-from sim.plant import MujocoPlant
+
+if TYPE_CHECKING:
+    from sim.plant import MujocoPlant
 
 
 class RebuiltWorld:
     """The initial state of an episode, steered by its actuator commands (agent.episodes.verify.World)."""
 
-    def __init__(self, plant: MujocoPlant) -> None:
+    def __init__(self, plant: "MujocoPlant") -> None:
         self.plant = plant
         self.initial_state_hash = plant.state_hash()
 

@@ -1,17 +1,21 @@
 """The simulated body of an episode and its judge: the one place where agent and simulator are wired together."""
 
+from typing import TYPE_CHECKING
+
 from agent.messages import STEPS_PER_TICK
 from controllers.plant import PlantCommand, Sensed
-from sim.house.generate import generate_house
-from sim.plant import MujocoPlant
-from sim.tasks.coffee import CoffeeTask
-from sim.tasks.truth import Truth
+
+if TYPE_CHECKING:
+    from sim.plant import MujocoPlant
 
 
 class Simulation:
     """An episode's world, from its initial state on. Give `on_step` to the robot's side."""
 
-    def __init__(self, plant: MujocoPlant) -> None:
+    def __init__(self, plant: "MujocoPlant") -> None:
+        from sim.tasks.coffee import CoffeeTask
+        from sim.tasks.truth import Truth
+
         self.plant = plant
         self.initial_state_hash = plant.state_hash()
         self.truth = Truth(plant.model, plant.data, plant.house, plant.processes)
@@ -28,4 +32,7 @@ class Simulation:
 
 def start_simulation(task: str, split: str, index: int) -> Simulation:
     """The initial state of this task in this house: a pure function of the three."""
+    from sim.house.generate import generate_house
+    from sim.plant import MujocoPlant
+
     return Simulation(MujocoPlant(generate_house(split, index), seed=index))  # pyright: ignore[reportArgumentType]

@@ -12,7 +12,6 @@ from agent.commands.rebuild import RebuiltWorld
 from agent.episodes import Episode, Kind
 from agent.episodes.verify import controls_by_tick
 from agent.messages import Step
-from sim.render import Film
 
 WIDTH_PX, HEIGHT_PX = 960, 540
 FRAMES_PER_S = 25
@@ -31,6 +30,8 @@ def render_video(
     Raises agent.episodes.EpisodeError when the episode cannot be simulated again, sim.render.GraphicsError without
     OpenGL.
     """
+    from sim.render import Film
+
     controls = controls_by_tick(episode)
     stride = _TICKS_PER_FRAME_AT_SPEED_1 * speed
     steps = _StepsByTime(episode)
