@@ -88,14 +88,19 @@ class FlatRobot:
     def explore(self, limit_s=200.0):
         """See everything that can be seen; whether nothing is left."""
         self.look_around()
-        keep = None
+        keep, looked = None, False
         while self.base.time_s < limit_s:
             doors = self.map.doorways()
             grid = self.map.costs(push_doors=True)
             travel = Travel(grid, self.pose.now[:2])
             view = choose_frontier(frontiers(grid, doors), travel, self.pose.now, doors, keep)
             if view is None:
-                return True
+                if looked:
+                    return True
+                self.look_around()  # a door that was pushed stands elsewhere now: see it before giving up
+                looked = True
+                continue
+            looked = False
             keep = (view.frontier.x_m, view.frontier.y_m)
             if view.push is not None:
                 self.push(view.push, view.door)

@@ -50,6 +50,7 @@ class View:
 def frontiers(grid: CostGrid, doors: Mapping[str, Doorway] | None = None, min_size_m: float = 0.3) -> list[Frontier]:
     """All frontiers in a fixed order (by row, then column of their first cell). Reachability is not asked here.
 
+    Leave doors that could not be pushed out of `doors`: dismissing does not remove them.
     Of `doors` (`OccupancyMap.doorways()`) those not yet passable, unknown on one side, count too.
     """
     unseen = grid.unknown & ~grid.dismissed
@@ -136,7 +137,7 @@ def _unseen_at(grid: CostGrid, point: Array) -> bool:
     row, column = (int(v) for v in grid.raster.cells(point))
     if not bool(grid.raster.inside(row, column)):
         return True
-    return bool(grid.unknown[row, column] and not grid.dismissed[row, column])
+    return bool(grid.unknown[row, column])
 
 
 def _clusters(border: NDArray[np.bool_]) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
