@@ -37,11 +37,13 @@ class GateLimits:
     lift_rate_m_s: float = LIFT_MAX_VELOCITY_M_S
     head_rate_rad_s: float = HEAD_MAX_VELOCITY_RAD_S
     wrist_force_n: float = 60.0
-    """Above it, motion into the force is stopped; away from it or across it is free."""
+    """Above it, motion into the force is stopped and the arm gives way; away from it or across it is free."""
     wrist_force_alert: float = 0.7
     """Share of that force from which on motion into it is slowed, to meet the limit without a knock."""
     force_approach_m_s_n: float = 0.002
-    """Speed per newton that is left up to the limit: a stiff arm against a wall gains about 10 N/mm."""
+    """Speed per newton that is left up to the limit: a stiff arm against a wall gains about 10 N/mm. As fast the
+    arm gives way per newton above it, or a hand that a turning base has jammed would stay so."""
+    give_way_m_s: float = 0.1
     tool_lower_in_base_m: Vector = (-0.40, -0.95, 0.03)
     tool_upper_in_base_m: Vector = (1.10, 0.95, 2.10)
     """The box the tool's centre stays in."""
@@ -149,10 +151,11 @@ class Gate:
         limits = self.limits
         if not size > limits.wrist_force_alert * limits.wrist_force_n:
             return
-        slowest = min(0.0, (size - limits.wrist_force_n) * limits.force_approach_m_s_n)
+        away = (size - limits.wrist_force_n) * limits.force_approach_m_s_n
+        least, slowest = min(away, limits.give_way_m_s), min(0.0, away)
         fx, fy, fz = fx / size, fy / size, fz / size
         acted = False
-        along = twist[0] * fx + twist[1] * fy + twist[2] * fz - slowest
+        along = twist[0] * fx + twist[1] * fy + twist[2] * fz - least
         if along < 0.0:
             twist[0] -= along * fx
             twist[1] -= along * fy

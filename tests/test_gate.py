@@ -150,7 +150,8 @@ def test_motion_into_a_force_is_stopped_and_retreat_is_free(asked, force):
         assert arm >= -1e-6
         assert base >= -1e-6
         free_arm, free_base = push(free.twist[:3], free.base)
-        if free_arm >= 0.0 and free_base >= 0.0:
+        assert arm >= free_arm - 1e-6
+        if free_arm >= LIMITS.give_way_m_s * size and free_base >= 0.0:
             assert motion == free
     elif size < LIMITS.wrist_force_alert * LIMITS.wrist_force_n:
         assert motion == free

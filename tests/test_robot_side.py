@@ -120,17 +120,26 @@ def test_what_was_applied_is_what_was_asked_when_nothing_is_in_the_way(bare_mode
     assert decode(encode(observation), Observation).applied.mode == "ok"
 
 
-def test_a_wall_ends_the_motion_and_the_way_back_is_free():
+@pytest.mark.parametrize(
+    ("into", "back"),
+    [
+        ({"twist": (0.05, 0, 0, 0, 0, 0)}, {"twist": (-0.05, 0, 0, 0, 0, 0)}),
+        ({"base": (0.2, 0, 0)}, {"base": (-0.2, 0, 0)}),
+        ({"base": (0.2, 0, 0), "twist": (0.1, 0.03, 0, 0, 0, 0)}, {"twist": (-0.1, 0, 0, 0, 0, 0)}),
+    ],
+    ids=["arm", "base", "both"],
+)
+def test_a_wall_ends_the_motion_and_the_way_back_is_free(into, back):
     spec = tiny_spec(ORIGIN)
     spec.geom("table").pos[:] = (0.5 + 0.3, 0.0, 0.9)
     robot = VirtualRobot(MujocoPlant(empty_house(ORIGIN), 1, model=spec.compile()))
     limit_n = GateLimits().wrist_force_n
-    observation, names = drive(robot, robot.observe(), 300, twist=(0.05, 0, 0, 0, 0, 0), grip=("width", 0.0))
+    observation, names = drive(robot, robot.observe(), 300, **into, grip=("width", 0.0))
     assert "force" in names
     for _ in range(100):
-        observation, _ = drive(robot, observation, 1, twist=(0.05, 0, 0, 0, 0, 0), grip=("width", 0.0))
-        assert np.linalg.norm(observation.wrist_wrench_in_tool[:3]) < 1.25 * limit_n
-    observation, _ = drive(robot, observation, 30, twist=(-0.05, 0, 0, 0, 0, 0), grip=("width", 0.0))
+        observation, _ = drive(robot, observation, 1, **into, grip=("width", 0.0))
+        assert np.linalg.norm(observation.wrist_wrench_in_tool[:3]) < 1.1 * limit_n
+    observation, _ = drive(robot, observation, 60, **back, grip=("width", 0.0))
     assert np.linalg.norm(observation.wrist_wrench_in_tool[:3]) < 2.0
     assert "force" not in {clamp.name for clamp in observation.applied.clamps}
 
