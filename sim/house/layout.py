@@ -129,7 +129,7 @@ def _open_plan(rng: Generator, n: int) -> _Plan:
         y = _draw(rng, 0.0, height - 3.2)
         x0 = w1 + w2 if len(cells) == 4 else -depth
         links.append((1 if x0 > 0 else 0, len(cells), False))
-        cells.append(Rect(x0, y, x0 + depth, y + _draw(rng, 3.2, height - y)))
+        cells.append(Rect(x0, y, x0 + depth, y + _draw(rng, 3.2, max(3.2, height - y))))
     return _Plan(cells, links, together=(0, 1))
 
 

@@ -7,7 +7,7 @@ import mujoco
 from sim.house.joinery import CYLINDER, ELLIPSOID, Joinery, shade
 from sim.house.schema import Decor
 
-_FLAT_ON_WALL = ("picture", "mirror", "window", "screen")
+WALL_HUNG_DECOR = ("picture", "mirror", "window", "screen")
 
 
 def add_ornament(joinery: Joinery, name: str, decor: Decor) -> None:
@@ -21,7 +21,7 @@ def add_ornament(joinery: Joinery, name: str, decor: Decor) -> None:
         joinery.box(
             body, (-d + 0.17, -w + 0.17, 0.0), (d - 0.17, w - 0.17, 0.0085), shade(decor.color, 0.93), solid=False
         )
-    elif decor.kind in _FLAT_ON_WALL:
+    elif decor.kind in WALL_HUNG_DECOR:
         _on_wall(joinery, body, decor)
     elif decor.kind == "pendant":
         joinery.round(body, CYLINDER, (0.006, (2.5 - z) / 2), (0, 0, (2.5 + z) / 2), (0.2, 0.2, 0.2))
@@ -46,7 +46,9 @@ def add_ornament(joinery: Joinery, name: str, decor: Decor) -> None:
                 solid=False,
             )
     else:
-        raise ValueError(f"unknown decor {decor.kind!r}; known: rug, pendant, lamp, books, {', '.join(_FLAT_ON_WALL)}")
+        raise ValueError(
+            f"unknown decor {decor.kind!r}; known: rug, pendant, lamp, books, {', '.join(WALL_HUNG_DECOR)}"
+        )
 
 
 def _on_wall(joinery: Joinery, body: mujoco.MjsBody, decor: Decor) -> None:

@@ -7,6 +7,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.house.ornaments import WALL_HUNG_DECOR
 from sim.house.plane import offset
 from sim.house.schema import House
 
@@ -35,13 +36,10 @@ def render_house(
     """
     model = _for_pictures(model, azimuth_deg)
     cut_walls(house, model, azimuth_deg)
-    x0, y0 = min(w[0] for w in house.walls), min(w[1] for w in house.walls)
-    x1, y1 = max(w[2] for w in house.walls), max(w[3] for w in house.walls)
     camera = mujoco.MjvCamera()
     camera.azimuth, camera.elevation = azimuth_deg, elevation_deg
-    camera.lookat[:] = [(x0 + x1) / 2, (y0 + y1) / 2, 0.4]
-    corners = np.array([[x, y, z] for x in (x0, x1) for y in (y0, y1) for z in (0.0, 1.6)])
-    camera.distance = _distance_to_see(corners, camera, width / height)
+    corners = [(x, y, z) for x0, y0, x1, y1 in house.walls for x in (x0, x1) for y in (y0, y1) for z in (0.0, 2.2)]
+    _frame(np.array(corners), camera, width / height)
     return _render(model, data, camera, width, height)
 
 
@@ -53,25 +51,38 @@ def render_kitchen(
     counters = [f for f in house.fixtures if f.class_name == "counter" and f.yaw == machine.yaw]
     counter = min(counters, key=lambda f: hypot(f.x - machine.x, f.y - machine.y))
     room = next(r for r in house.rooms if r.name == counter.room)
+    aims = [(counter.x, counter.y, 1.0), (machine.x, machine.y, machine.z + 0.2)]
     best: tuple[float, float] = (1.2, 0.0)
     for distance in (3.4, 3.0, 2.6, 2.2, 1.9, 1.6):
         for turn in (0.45, -0.45, 0.25, -0.25, 0.0):
             x, y = offset(counter.x, counter.y, counter.yaw + turn, distance * cos(_EYE_LEVEL))
-            if room.x0 + 0.15 < x < room.x1 - 0.15 and room.y0 + 0.15 < y < room.y1 - 0.15 and distance > best[0]:
+            within = room.x0 + 0.15 < x < room.x1 - 0.15 and room.y0 + 0.15 < y < room.y1 - 0.15
+            eye = np.array([x, y, 1.0 + distance * sin(_EYE_LEVEL)])
+            if within and distance > best[0] and all(_sees(model, data, eye, np.array(aim)) for aim in aims):
                 best = (distance, turn)
     azimuth_deg = degrees(counter.yaw + best[1]) + 180.0
     model = _for_pictures(model, azimuth_deg)
-    cut_walls(house, model, azimuth_deg)  # behind the camera: they would keep the sun out
     model.vis.global_.fovy = _ROOM_FIELD_OF_VIEW_DEG
     camera = mujoco.MjvCamera()
     camera.azimuth, camera.elevation, camera.distance = azimuth_deg, -degrees(_EYE_LEVEL), best[0]
     camera.lookat[:] = (counter.x, counter.y, 1.0)
+    eye = offset(counter.x, counter.y, counter.yaw + best[1], best[0] * cos(_EYE_LEVEL))
+    _cut_walls_behind(house, model, camera, eye)
     return _render(model, data, camera, width, height)
 
 
+def _sees(model: mujoco.MjModel, data: mujoco.MjData, eye: NDArray[np.float64], aim: NDArray[np.float64]) -> bool:
+    """Whether nothing stands between, but within half a metre of what is aimed at."""
+    way = aim - eye
+    distance = float(np.linalg.norm(way))
+    hit = mujoco.mj_ray(model, data, eye, way / distance, None, 1, -1, np.zeros(1, np.int32))
+    return hit < 0.0 or hit > distance - 0.5
+
+
 def cut_walls(house: House, model: mujoco.MjModel, azimuth_deg: float) -> None:
-    """Lower, in `model`, every wall that hides a room from a camera looking along `azimuth_deg`."""
+    """Lower, in `model`, every wall that hides a room from a camera looking along `azimuth_deg` from above."""
     look = cos(radians(azimuth_deg)), sin(radians(azimuth_deg))
+    cut = []
     for i, (x0, y0, x1, y1) in enumerate(house.walls):
         along_x = x1 - x0 > y1 - y0
         ahead = (0.0, np.sign(look[1]) * 0.4) if along_x else (np.sign(look[0]) * 0.4, 0.0)
@@ -81,12 +92,41 @@ def cut_walls(house: House, model: mujoco.MjModel, azimuth_deg: float) -> None:
             for x, y in _points_along(x0, y0, x1, y1)
         )
         if hides:
-            geom = model.geom(f"wall_{i}").id
-            model.geom_size[geom, 2] = _CUT_HEIGHT_M / 2
-            model.geom_pos[geom, 2] = _CUT_HEIGHT_M / 2
+            cut.append(i)
+    _lower(house, model, cut)
     for door in house.doorways:
-        geom = model.geom(f"{door.name}_lintel").id
-        model.geom_size[geom], model.geom_pos[geom, 2] = 0.001, -1.0  # made transparent it would still cast a shadow
+        _bury(model, model.geom(f"{door.name}_lintel").id)
+
+
+def _cut_walls_behind(house: House, model: mujoco.MjModel, camera: mujoco.MjvCamera, eye: tuple[float, float]) -> None:
+    """Lower the walls behind a camera within a room: they would keep the sun out."""
+    look = cos(radians(camera.azimuth)), sin(radians(camera.azimuth))
+    behind = [
+        i
+        for i, (x0, y0, x1, y1) in enumerate(house.walls)
+        if all((x - eye[0]) * look[0] + (y - eye[1]) * look[1] < 0.0 for x in (x0, x1) for y in (y0, y1))
+    ]
+    _lower(house, model, behind)
+
+
+def _lower(house: House, model: mujoco.MjModel, walls: list[int]) -> None:
+    """Cut walls to _CUT_HEIGHT_M and take down what hangs on them above that."""
+    for i in walls:
+        geom = model.geom(f"wall_{i}").id
+        model.geom_size[geom, 2] = _CUT_HEIGHT_M / 2
+        model.geom_pos[geom, 2] = _CUT_HEIGHT_M / 2
+    for k, decor in enumerate(house.decor):
+        x, y = offset(decor.x, decor.y, decor.yaw, -0.05)
+        hung = decor.kind in WALL_HUNG_DECOR
+        if hung and any(w[0] <= x <= w[2] and w[1] <= y <= w[3] for w in (house.walls[i] for i in walls)):
+            body = model.body(f"decor_{k}_{decor.kind}")
+            for geom in range(body.geomadr[0], body.geomadr[0] + body.geomnum[0]):
+                _bury(model, geom)
+
+
+def _bury(model: mujoco.MjModel, geom: int) -> None:
+    # Made transparent it would still cast a shadow.
+    model.geom_size[geom], model.geom_pos[geom, 2] = 0.001, -1.0
 
 
 def _points_along(x0: float, y0: float, x1: float, y1: float) -> list[tuple[float, float]]:
@@ -106,21 +146,29 @@ def _for_pictures(model: mujoco.MjModel, azimuth_deg: float) -> mujoco.MjModel:
     model.light_dir[sun] = np.array([cos(toward), sin(toward), -1.6]) / hypot(1.0, 1.6)
     model.light_type[sun] = mujoco.mjtLightType.mjLIGHT_SPOT
     model.light_pos[sun] = model.stat.center - model.light_dir[sun] * far
-    model.light_cutoff[sun], model.light_exponent[sun] = 40.0, 0.0
+    model.light_cutoff[sun], model.light_exponent[sun] = 55.0, 0.0
     model.light_diffuse[sun] *= _SUN_GAIN
     return model
 
 
-def _distance_to_see(corners: NDArray[np.float64], camera: mujoco.MjvCamera, aspect: float) -> float:
-    """The shortest distance at which all corners (n, 3) are in the picture."""
+def _frame(corners: NDArray[np.float64], camera: mujoco.MjvCamera, aspect: float) -> None:
+    """Aim the camera and step back until the corners (n, 3) fill the picture."""
     a, e = radians(camera.azimuth), radians(camera.elevation)
     forward = np.array([cos(e) * cos(a), cos(e) * sin(a), sin(e)])
     right = np.array([sin(a), -cos(a), 0.0])
     up = np.cross(right, forward)
-    offsets = corners - np.asarray(camera.lookat)
-    slope = tan(radians(_FIELD_OF_VIEW_DEG) / 2) * 0.97
-    needed = np.maximum(np.abs(offsets @ up) / slope, np.abs(offsets @ right) / (slope * aspect)) - offsets @ forward
-    return float(needed.max())
+    slope = tan(radians(_FIELD_OF_VIEW_DEG) / 2) * 0.96
+    aim, distance = corners.mean(axis=0), 20.0
+    for _ in range(6):  # centre what is seen, then fit it; perspective needs a few rounds
+        away = corners - aim
+        depth = distance + away @ forward
+        for axis in (right, up):
+            seen = (away @ axis) / depth
+            aim = aim + axis * (seen.max() + seen.min()) / 2 * distance
+        away = corners - aim
+        fit = np.maximum(np.abs(away @ up) / slope, np.abs(away @ right) / (slope * aspect))
+        distance = float((fit - away @ forward).max())
+    camera.lookat[:], camera.distance = aim, distance
 
 
 def _render(
