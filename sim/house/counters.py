@@ -8,6 +8,8 @@ from sim.house.plane import Rect, Space, Wall, walls_of
 WORKTOP_DEPTH_M = 0.62
 FRIDGE_DEPTH_M, FRIDGE_WIDTH_M = 0.66, 0.62
 FREE_IN_FRONT_M = 1.2
+WORK_M = 0.85
+"""Of it, what the robot stands on at work: no room door swings there."""
 SIDE_CLEARANCE_M = 0.20
 """A hinged door needs this much beside its hinge to open past a right angle."""
 
@@ -62,14 +64,14 @@ class Run:
             solids.append(self.wall.rect(*self.fridge_span, 0.0, FRIDGE_DEPTH_M + 0.05))
         return solids
 
-    def zone(self) -> Rect:
+    def zone(self, free: float = FREE_IN_FRONT_M) -> Rect:
         low = self.u0 if self.fridge == "start" else self.useful[0]
         high = self.u1 if self.fridge == "end" else self.useful[1]
         front = FRIDGE_DEPTH_M + 0.05 if self.fridge else WORKTOP_DEPTH_M
-        return self.wall.rect(low, high, front, WORKTOP_DEPTH_M + FREE_IN_FRONT_M)
+        return self.wall.rect(low, high, front, WORKTOP_DEPTH_M + free)
 
     def fits(self, space: Space) -> bool:
-        return all(space.fits(solid, self.zone()) for solid in self.solids())
+        return all(space.fits(solid, self.zone(), self.zone(WORK_M)) for solid in self.solids())
 
 
 def draw_runs(draft: Draft, space: Space, shape: str) -> list[Run] | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sim.house.counters import WORK_M
 from sim.house.draft import Draft, Rgb
 from sim.house.plane import QUARTER, Rect, Wall, offset, rect_at, walls_of
 from sim.house.schema import Decor, Fixture, Place, Room
@@ -63,7 +64,8 @@ def against_wall(
         u = round(min(max(u, 0.0), slack), 2)
         solid = wall.rect(u, u + piece.width, 0.0, piece.depth + 0.01)
         zone = wall.rect(u, u + piece.width, piece.depth + 0.01, piece.depth + piece.free) if piece.free else None
-        if space.fits(solid, zone):
+        work = wall.rect(u, u + piece.width, piece.depth + 0.01, piece.depth + WORK_M) if piece.free > WORK_M else None
+        if space.fits(solid, zone, work):
             space.add(solid, zone)
             x, y = wall.at(u + piece.width / 2, piece.depth / 2 + 0.01)
             return _stand(draft, room, piece, x, y, wall.yaw), wall, u + piece.width / 2
@@ -156,7 +158,8 @@ def _try_table(draft: Draft, cell: int) -> bool:
     whole = Rect(min(solid.x0, chairs.x0), min(solid.y0, chairs.y0), max(solid.x1, chairs.x1), max(solid.y1, chairs.y1))
     front_x, front_y = offset(x, y, yaw, depth / 2 + APPROACH_M / 2)
     zone = rect_at(front_x, front_y, yaw, APPROACH_M - 0.01, width)
-    if not space.fits(whole, zone):
+    work_x, work_y = offset(x, y, yaw, (depth + WORK_M) / 2)
+    if not space.fits(whole, zone, rect_at(work_x, work_y, yaw, WORK_M, width)):
         return False
     around = whole.grown(free)
     if any(around.overlaps(other) for other in space.solids):

@@ -140,7 +140,8 @@ def _draw_doorway(draft: Draft, index: int) -> Doorway:
     for cell, forward in ((edge.a, -1.0), (edge.b, 1.0)):
         depth = 0.75 if edge.passage else edge.width + 0.14
         x, y = offset(edge.x, edge.y, edge.yaw, forward * depth / 2)
-        draft.spaces[cell].zones.append(rect_at(x, y, edge.yaw, depth, edge.width + 0.10))
+        space = draft.spaces[cell]
+        (space.zones if edge.passage else space.swings).append(rect_at(x, y, edge.yaw, depth, edge.width + 0.10))
     name = draft.name("doorway")
     rooms = (draft.rooms[edge.a].name, draft.rooms[edge.b].name)
     where = (round(edge.x, 4), round(edge.y, 4), edge.yaw, edge.width)
@@ -174,9 +175,9 @@ def _draw_start(draft: Draft, kitchen: int) -> tuple[float, float, float] | None
         yaw = draft.uniform((-pi, pi))
         tip_x, tip_y = offset(x, y, yaw, _ARM_REACH_M)
         spots = (Rect(x, y, x, y).grown(0.42), Rect(tip_x, tip_y, tip_x, tip_y).grown(0.2))
-        doors = space.zones[: sum(cell in (e.a, e.b) for e in draft.layout.edges)]
         if all(
-            spot.inside(space.room) and not any(spot.overlaps(r) for r in [*space.solids, *doors]) for spot in spots
+            spot.inside(space.room) and not any(spot.overlaps(r) for r in [*space.solids, *space.swings])
+            for spot in spots
         ):
             draft.drawn["start_room"] = draft.rooms[cell].kind
             return x, y, yaw

@@ -92,12 +92,16 @@ class Space:
     room: Rect
     solids: list[Rect] = field(default_factory=list)
     zones: list[Rect] = field(default_factory=list)
+    swings: list[Rect] = field(default_factory=list)
+    """Where door leaves swing: free of furniture, and of robots at work."""
 
-    def fits(self, solid: Rect, zone: Rect | None = None) -> bool:
+    def fits(self, solid: Rect, zone: Rect | None = None, work: Rect | None = None) -> bool:
+        """Whether a solid fits, with its free floor `zone` and, within that, the floor `work` the robot stands on."""
         return (
             solid.inside(self.room)
             and not any(solid.overlaps(r) for r in self.solids)
-            and not any(solid.overlaps(r) for r in self.zones)
+            and not any(solid.overlaps(r) for r in [*self.zones, *self.swings])
+            and (work is None or not any(work.overlaps(r) for r in self.swings))
             and (zone is None or (zone.inside(self.room) and not any(zone.overlaps(r) for r in self.solids)))
         )
 
