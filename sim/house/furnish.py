@@ -40,6 +40,8 @@ def furnish_rooms(draft: Draft, kitchen: int) -> bool:
         return False
     for cell, room in enumerate(draft.rooms):
         recipes[room.kind](draft, cell, room)
+        if room.kind != "kitchen":
+            _windows(draft, cell)
     return all(any(p.kind == kind for p in draft.places) for kind in ("side_table", "shelf", "dining_table"))
 
 
@@ -264,6 +266,26 @@ def _side_table(draft: Draft, cell: int, room: Room, style: str) -> bool:
         x, y = found[1].at(found[2] - width / 2 + 0.12, 0.13)
         draft.decor.append(Decor("lamp", x, y, z + 0.19, 0.0, (0.2, 0.2, 0.38), draft.palette["linen"]))
     return True
+
+
+def _windows(draft: Draft, cell: int) -> None:
+    """Up to one window in each outer wall, where no tall furniture stands before it."""
+    tall = [rect_at(f.x, f.y, f.yaw, f.size[0], f.size[1]) for f in draft.fixtures if f.z + f.size[2] / 2 > 1.0]
+    hung = [
+        Rect(d.x, d.y, d.x, d.y).grown(0.9) for d in draft.decor if d.kind in ("picture", "mirror", "screen", "lamp")
+    ]
+    for wall in walls_of(draft.spaces[cell].room):
+        if wall.length < 1.8 or not draft.chance(0.8):
+            continue
+        for _ in range(5):
+            u = draft.uniform((0.75, wall.length - 0.75))
+            pane = wall.rect(u - 0.6, u + 0.6, 0.0, 0.2)
+            outside = all(draft.is_exterior(cell, wall, u + du) for du in (-0.6, 0.0, 0.6))
+            if outside and not any(pane.overlaps(r) for r in [*tall, *hung]):
+                x, y = wall.at(u, 0.0)
+                color = (0.74, 0.86, 0.93)
+                draft.decor.append(Decor("window", round(x, 4), round(y, 4), 1.5, wall.yaw, (0.04, 0.95, 1.15), color))
+                break
 
 
 def _plant(draft: Draft, cell: int, room: Room) -> None:

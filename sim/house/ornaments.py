@@ -60,6 +60,19 @@ def _on_wall(joinery: Joinery, body: mujoco.MjsBody, decor: Decor) -> None:
         for y0, y1 in ((-w + 0.05, -0.02), (0.02, w - 0.05)):
             joinery.box(body, (0.0, y0, z - h + 0.05), (deep + 0.004, y1, z + h - 0.05), decor.color, solid=False)
         joinery.box(body, (0.0, -w - 0.05, z - h - 0.03), (deep + 0.06, w + 0.05, z - h), "frame", solid=False)
+        if decor.size[2] > 1.0:  # a living room's: with curtains
+            rod = (cos(pi / 4), sin(pi / 4), 0.0, 0.0)
+            joinery.round(body, CYLINDER, (0.01, w + 0.16), (deep + 0.04, 0.0, z + h + 0.06), "handle", quat=rod)
+            for side in (-1, 1):
+                for fold in range(3):
+                    y = side * (w - 0.10 + 0.085 * fold)
+                    joinery.box(
+                        body,
+                        (deep + 0.02 + 0.012 * (fold % 2), y - 0.04, z - h - 0.10),
+                        (deep + 0.05 + 0.012 * (fold % 2), y + 0.04, z + h + 0.05),
+                        shade(joinery.house.palette["linen"], 1.0 - 0.05 * (fold % 2)),
+                        solid=False,
+                    )
     elif decor.kind == "screen":
         joinery.box(body, low, high, decor.color, solid=False)
         joinery.box(
