@@ -9,7 +9,7 @@ from agent.policies.interface import Policy
 from agent.skills.catalogue import begin
 from agent.skills.command import Command, to_action
 from agent.skills.gaze import sweep
-from agent.skills.posture import towards, tucked
+from agent.skills.posture import tuck, tucked
 from agent.skills.skill import Skill
 
 WANTED = ("mug", "pod", "coffee_machine", "table", "door")
@@ -65,7 +65,7 @@ class Mind:
         held = belief.hand.held
         posture = tucked() if held is None else tucked(held.pitch_down_rad)
         speed = 0.2 if held is not None and held.entity_id in belief.full_mugs else 0.4
-        twist, rate, _ = towards(posture, belief.hand.tool_in_base, observation, speed)
+        twist, rate, _, _ = tuck(posture, belief.hand, observation, speed)
         command = Command(twist, True, lift_rate_m_s=rate, head_rate_rad_s=sweep(observation), phase="idle")
         if held is not None:
             command.grip_mode, command.grip = "force", 20.0

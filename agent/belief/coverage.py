@@ -19,6 +19,8 @@ LOOKS_NEEDED = 4
 ENOUGH = 0.8
 SPACING_M = 0.3
 INSIDE_ANGLE_COS = 0.6
+INTO_DRAWER_SLOPE = 0.8
+"""How steeply one must look down to see over a drawer's front."""
 
 
 class Coverage:
@@ -67,6 +69,9 @@ class Coverage:
                 to_camera = camera.position[:2] - points[:, :2]
                 cosine = (to_camera @ outward) / np.maximum(1e-6, np.linalg.norm(to_camera, axis=1))
                 seen &= cosine > INSIDE_ANGLE_COS
+                if place.class_name == "drawer":
+                    drop = camera.position[2] - points[:, 2]
+                    seen &= drop > INTO_DRAWER_SLOPE * np.linalg.norm(to_camera, axis=1)
             counts = self._counts.get(place.id)
             if counts is None or len(counts) != len(points):
                 counts = np.zeros(len(points), np.int64)

@@ -11,6 +11,7 @@ FINGER = JOINT_NAMES.index("finger_width")
 HOLDING_FORCE_N = 2.5
 EMPTY_WIDTH_M = 0.006
 LOST_AFTER_TICKS = 15
+FORCE_SMOOTHING = 0.25
 
 
 @dataclass(slots=True)
@@ -34,7 +35,8 @@ class Hand:
         self.force_n = 0.0
         self.pads_touch = False
         """Both pads press on something that keeps them apart."""
-        self.wrench_in_tool = np.zeros(6)
+        self.force_in_base_n = np.zeros(3)
+        """What the world exerts on the hand, low-passed over about 40 ms."""
         self.lost: str = ""
         """Id of what slipped out of the hand, until someone reads it."""
         self._empty_ticks = 0
@@ -44,7 +46,8 @@ class Hand:
         self.tool_in_base = from_quaternion(pose[:3], pose[3:])
         self.width_m = float(observation.joint_position[FINGER])
         self.force_n = observation.grip_force_n
-        self.wrench_in_tool = observation.wrist_wrench_in_tool
+        felt = self.tool_in_base.rotation @ observation.wrist_wrench_in_tool[:3]
+        self.force_in_base_n = self.force_in_base_n + FORCE_SMOOTHING * (felt - self.force_in_base_n)
         self.pads_touch = self.force_n > HOLDING_FORCE_N and self.width_m > EMPTY_WIDTH_M
         if self.held is None:
             return

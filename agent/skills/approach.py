@@ -14,6 +14,9 @@ from controllers.motion.paths import Travel
 Array = NDArray[np.float64]
 
 
+STANDOFFS_M = (0.58, 0.62, 0.66, 0.70, 0.74, 0.78, 0.82)
+
+
 @dataclass(frozen=True, slots=True)
 class Approach:
     """One way to get at a target."""
@@ -39,6 +42,16 @@ class Approach:
         x = float(point_in_map[0]) - self.standoff_m * c - self.aside_m * s
         y = float(point_in_map[1]) - self.standoff_m * s + self.aside_m * c
         return BasePose(x, y, self.yaw)
+
+
+def at_standoffs(
+    yaw: float, pitch_down_rad: float, best_m: float, roll_rad: float = 0.0, aside_m: float = 0.0
+) -> list[Approach]:
+    """The same approach from several distances, the best one cheapest."""
+    return [
+        Approach(yaw, pitch_down_rad, standoff, aside_m, roll_rad, penalty=4.0 * abs(standoff - best_m))
+        for standoff in STANDOFFS_M
+    ]
 
 
 def ranked(belief: Belief, point_in_map: Array, approaches: list[Approach]) -> list[Approach]:

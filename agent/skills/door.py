@@ -10,15 +10,18 @@ from agent.policies.interface import Policy
 from agent.skills.command import Command
 from agent.skills.drive import BasePose, Drive
 from agent.skills.gaze import look_at_map_point
-from agent.skills.posture import TRAVEL_LIFT_M, Posture, towards, tucked
+from agent.skills.posture import Posture, towards, tuck, tucked
 from agent.skills.skill import Skill
 from controllers.motion import se2
 from controllers.motion.doors import Doorway, DoorPush, plan_push, without_leaf
 from controllers.motion.follow import DOOR_PUSH, arrived, follow
+from controllers.motion.paths import Travel
 
 Array = NDArray[np.float64]
 
 PUSH_PITCH_RAD = np.deg2rad(10.0)
+RAM_POSITION_M, RAM_LIFT_M = (0.46, 0.0, 1.1), 0.32
+"""The closed hand before the base, at the height of a door's handle."""
 PUSH_TIMEOUT_S = 20.0
 MAX_ATTEMPTS = 3
 
@@ -39,10 +42,12 @@ class PushDoor(Skill):
         assert self._drive is not None
         assert self._push is not None
         assert self._doorway is not None
-        ram = tucked()
-        ahead = ram.tool.position + np.array([0.06, 0.0, 0.0])
-        ram = Posture(Pose(ahead, tool_rotation(PUSH_PITCH_RAD)), TRAVEL_LIFT_M)
-        twist, rate, ready = towards(ram, belief.hand.tool_in_base, observation)
+        if self._drive.there:
+            ram = Posture(Pose(np.array(RAM_POSITION_M), tool_rotation(PUSH_PITCH_RAD)), RAM_LIFT_M)
+            twist, rate, ready = towards(ram, belief.hand.tool_in_base, observation)
+            may_drive = True
+        else:
+            twist, rate, may_drive, ready = tuck(tucked(), belief.hand, observation)
         x, y = self._doorway.position_in_map_m
         head = look_at_map_point(np.array([x, y, 1.0]), belief.base_in_map, observation)
         velocity = np.zeros(3)
@@ -54,7 +59,7 @@ class PushDoor(Skill):
                 return self._again(belief, "door-stuck")
             velocity = self._through(belief, observation)
         else:
-            velocity = self._drive.tick(belief, observation)
+            velocity = self._drive.tick(belief, observation) if may_drive else np.zeros(3)
             if self._drive.failed:
                 return self._again(belief, self._drive.failed)
             if self._drive.there and ready:
@@ -68,11 +73,20 @@ class PushDoor(Skill):
         if doorway is None:
             return False
         self._doorway = doorway
-        self._push = plan_push(doorway, belief.base_pose[:2])
+        self._push = self._nearer_side(doorway, belief)
         x, y, yaw = (float(v) for v in self._push.approach_pose_in_map)
         self._drive = Drive(BasePose(x, y, yaw, 0.15))
         self._pushing_since_s = None
         return True
+
+    @staticmethod
+    def _nearer_side(doorway: Doorway, belief: Belief) -> DoorPush:
+        """The push from the side that is the shorter way from here."""
+        travel = Travel(belief.map.costs(), belief.base_pose[:2])
+        normal = np.array((np.cos(doorway.yaw_in_map_rad), np.sin(doorway.yaw_in_map_rad)))
+        middle = np.array(doorway.position_in_map_m)
+        sides = [plan_push(doorway, middle + side * normal) for side in (1.0, -1.0)]
+        return min(sides, key=lambda push: float(travel.cost_near(push.approach_pose_in_map[:2], 0.25)))
 
     def _through(self, belief: Belief, observation: Observation) -> Array:
         assert self._push is not None

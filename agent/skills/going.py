@@ -14,7 +14,7 @@ from agent.policies.interface import Policy
 from agent.skills.command import Command
 from agent.skills.drive import BasePose, Drive
 from agent.skills.gaze import look_at_map_point, sweep
-from agent.skills.posture import towards, tucked
+from agent.skills.posture import tuck, tucked
 from agent.skills.skill import Skill
 from controllers.motion.explore import View, choose_frontier, frontiers
 from controllers.motion.follow import FULL_MUG, BaseLimits
@@ -23,7 +23,8 @@ from controllers.motion.paths import Travel
 Array = NDArray[np.float64]
 
 NEAR_M = 1.0
-VIEW_M = 1.05
+VIEWS_M, INTO_DRAWER_M = (1.05, 1.3, 0.85), (0.60, 0.66, 0.74)
+"""Distances of the base from what it looks at, best first."""
 LOOK_S = 3.5
 LOOK_STEP_S = 0.9
 EXPLORE_S = 25.0
@@ -41,8 +42,8 @@ class Driving(Skill):
         held = belief.hand.held
         full = held is not None and held.entity_id in belief.full_mugs
         posture = tucked() if held is None else tucked(held.pitch_down_rad)
-        twist, rate, _ = towards(posture, belief.hand.tool_in_base, observation, 0.2 if full else 0.45)
-        velocity = np.zeros(3) if self._drive is None else self._drive.tick(belief, observation)
+        twist, rate, may_drive, _ = tuck(posture, belief.hand, observation, 0.2 if full else 0.45)
+        velocity = self._drive.tick(belief, observation) if self._drive is not None and may_drive else np.zeros(3)
         command = Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
         command.phase = "drive"
         if held is not None:
@@ -157,7 +158,7 @@ class LookFor(Driving):
         poses = []
         for direction in front_directions(place):
             for turn in (0.0, 0.4, -0.4):
-                for distance in (VIEW_M, 1.3, 0.85):
+                for distance in INTO_DRAWER_M if place.class_name == "drawer" else VIEWS_M:
                     yaw = direction + turn
                     from_front = distance + (0.1 if place.class_name in FRONTS else 0.0)
                     x = float(point[0]) + cos(yaw) * from_front

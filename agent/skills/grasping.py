@@ -11,7 +11,7 @@ from agent.belief.classes import FRONTS, hinge_side
 from agent.belief.entities import Entity
 from agent.belief.places import front_directions, place_of
 from agent.frames import wrap
-from agent.skills.approach import Approach
+from agent.skills.approach import Approach, at_standoffs
 
 Array = NDArray[np.float64]
 
@@ -39,26 +39,26 @@ def approaches_to(entity: Entity, belief: Belief, place: Entity | None = None) -
     place = place or place_of(entity, belief.entities)
     machine = _machine_over(entity, belief)
     if machine is not None:
-        return _fan(machine.yaw + pi, LEVEL_PITCH_RAD, (0.0,), (0.70, 0.64), entity)
+        return _fan(machine.yaw + pi, LEVEL_PITCH_RAD, (0.0,), 0.70, entity)
     if place is None:
         yaw = float(np.arctan2(*(entity.position[1::-1] - belief.base_pose[1::-1])))
-        return _fan(yaw, LEVEL_PITCH_RAD, (0.0, 0.5, -0.5, 1.0, -1.0), (0.70, 0.62), entity)
+        return _fan(yaw, LEVEL_PITCH_RAD, (0.0, 0.5, -0.5, 1.0, -1.0), 0.68, entity)
     if place.class_name in FRONTS:
         if place.class_name == "drawer":
-            return _fan(place.yaw + pi, STEEP_PITCH_RAD, (0.0, 0.2, -0.2), (0.62, 0.56), entity)
+            return _fan(place.yaw + pi, STEEP_PITCH_RAD, (0.0, 0.2, -0.2), 0.62, entity)
         # The open door stands on the hinge's side: keep to the other one.
         free = -hinge_side(place.class_name)
         ways = []
         for aside in (0.0, 0.1, 0.2):
-            for way in _fan(place.yaw + pi, INSIDE_PITCH_RAD, (0.0, 0.15, -0.15), (0.72, 0.78, 0.85, 0.66), entity):
+            for way in _fan(place.yaw + pi, INSIDE_PITCH_RAD, (0.0, 0.15, -0.15), 0.72, entity):
                 ways.append(replace(way, aside_m=free * aside, penalty=way.penalty + aside))
         return ways
     pitch = POD_PITCH_RAD if entity.class_name == "pod" else LEVEL_PITCH_RAD
     if place.class_name == "shelf":
-        return _fan(place.yaw + pi, INSIDE_PITCH_RAD, (0.0, 0.25, -0.25), (0.70, 0.62, 0.78), entity)
+        return _fan(place.yaw + pi, INSIDE_PITCH_RAD, (0.0, 0.25, -0.25), 0.70, entity)
     ways: list[Approach] = []
     for direction in front_directions(place):
-        ways += _fan(direction + pi, pitch, (0.0, 0.35, -0.35, 0.7, -0.7), (0.68, 0.62, 0.76), entity)
+        ways += _fan(direction + pi, pitch, (0.0, 0.35, -0.35, 0.7, -0.7), 0.68, entity)
     return ways
 
 
@@ -70,9 +70,7 @@ def _machine_over(entity: Entity, belief: Belief) -> Entity | None:
     return None
 
 
-def _fan(
-    yaw: float, pitch: float, turns: tuple[float, ...], standoffs: tuple[float, ...], entity: Entity
-) -> list[Approach]:
+def _fan(yaw: float, pitch: float, turns: tuple[float, ...], best_standoff_m: float, entity: Entity) -> list[Approach]:
     ways = []
     for turn in turns:
         heading = wrap(yaw + turn)
@@ -81,6 +79,6 @@ def _fan(
             # A finger must not meet the handle: it should point along or against the approach.
             penalty += 3.0 if abs(sin(entity.yaw - heading)) > HANDLE_SINE else 0.0
         failures = entity.notes.get(f"missed-{round(heading * 4)}", 0.0)
-        for k, standoff in enumerate(standoffs):
-            ways.append(Approach(heading, pitch, standoff, penalty=penalty + 0.3 * k + 2.0 * failures))
+        for way in at_standoffs(heading, pitch, best_standoff_m):
+            ways.append(replace(way, penalty=way.penalty + penalty + 2.0 * failures))
     return ways

@@ -10,7 +10,7 @@ from agent.belief.entities import Entity
 from agent.frames import Pose, planar, tool_rotation
 from agent.policies.interface import Goal, Motion
 from agent.policies.scripted.lid import OPEN_ANGLE_RAD, UNDER_M, angle_of, fingers
-from agent.skills.approach import Approach
+from agent.skills.approach import Approach, at_standoffs
 from agent.skills.manipulation import Manipulation
 
 Array = NDArray[np.float64]
@@ -40,10 +40,7 @@ class Lid(Manipulation):
 
     def approaches(self, belief: Belief) -> list[Approach]:
         yaw = belief.entities[self.subgoal.target].yaw + pi
-        return [
-            Approach(yaw, PITCH_RAD, standoff, roll_rad=self.roll(belief), penalty=0.2 * k)
-            for k, standoff in enumerate((0.68, 0.74, 0.63))
-        ]
+        return at_standoffs(yaw, PITCH_RAD, 0.70, self.roll(belief))
 
     def roll(self, belief: Belief) -> float:
         return 0.0

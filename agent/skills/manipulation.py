@@ -18,7 +18,7 @@ from agent.skills.approach import Approach, ranked
 from agent.skills.command import Command
 from agent.skills.drive import Drive
 from agent.skills.gaze import look_at_map_point
-from agent.skills.posture import TRAVEL_LIFT_M, Posture, lift_rate, towards, tucked
+from agent.skills.posture import Posture, giving_way, towards, tuck, tucked
 from agent.skills.skill import Skill
 from controllers.arm_model import comfortable_lift
 from controllers.motion.follow import FULL_MUG, BaseLimits
@@ -29,12 +29,9 @@ MAX_ATTEMPTS = 3
 FRESH_S = 4.0
 LOOK_TIMEOUT_S = 3.0
 SETUP_TIMEOUT_S = 9.0
-FORCE_SMOOTHING = 0.25
 FULL_MUG_SPEED_M_S = 0.25
 BLOCKED_N, BLOCKED_S = 32.0, 1.5
 """Such a force for so long means that something is in the way."""
-GIVE_M_PER_NS, GIVE_FROM_N, GIVE_MAX_M_S = 0.004, 8.0, 0.12
-"""How the arm gives way to what it runs into while it sets up or tucks in."""
 
 
 @dataclass(slots=True)
@@ -100,8 +97,7 @@ class Manipulation(Skill):
     # --- the phases
 
     def tick(self, belief: Belief, observation: Observation) -> Command:
-        raw = belief.hand.tool_in_base.rotation @ belief.hand.wrench_in_tool[:3]
-        self._force += FORCE_SMOOTHING * (raw - self._force)
+        self._force = belief.hand.force_in_base_n
         if belief.hand.lost:
             belief.hand.lost = ""
             return self.fail("lost-grip")
@@ -114,17 +110,6 @@ class Manipulation(Skill):
         pressing = float(np.linalg.norm(self._force)) > BLOCKED_N
         self._pressing_s = self._pressing_s + TICK_S if pressing else max(0.0, self._pressing_s - TICK_S)
         return self._pressing_s > BLOCKED_S
-
-    def _giving_way(self, twist: Array) -> Array:
-        """The twist in the base frame, yielding to a force on the hand."""
-        strength = float(np.linalg.norm(self._force))
-        if strength > GIVE_FROM_N:
-            away = self._force / strength
-            twist = twist.copy()
-            # No motion into the obstacle, and a little away from it.
-            twist[:3] -= away * min(0.0, float(away @ twist[:3]))
-            twist[:3] += away * min(GIVE_MAX_M_S, GIVE_M_PER_NS * (strength - GIVE_FROM_N))
-        return twist
 
     def _keep_grip(self, belief: Belief, command: Command) -> Command:
         """Outside of acting, fingers keep holding what they hold."""
@@ -163,12 +148,11 @@ class Manipulation(Skill):
         point = self.target_point(belief)
         if point is None:
             return self.fail("target-lost")
-        velocity = self._drive.tick(belief, observation)
+        twist, rate, may_drive, _ = tuck(self._tucked(belief), belief.hand, observation, self._arm_speed(belief))
+        head = look_at_map_point(point, belief.base_in_map, observation)
+        velocity = self._drive.tick(belief, observation) if may_drive else np.zeros(3)
         if self._drive.failed:
             return self._try_again(belief, self._drive.failed)
-        posture = self._tucked(belief)
-        twist, rate, _ = towards(posture, belief.hand.tool_in_base, observation, self._arm_speed(belief))
-        head = look_at_map_point(point, belief.base_in_map, observation)
         if self._drive.there:
             self._enter("look", belief)
         return Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
@@ -182,7 +166,7 @@ class Manipulation(Skill):
         return FULL_MUG_SPEED_M_S if held is not None and held.entity_id in belief.full_mugs else 0.45
 
     def _tick_look(self, belief: Belief, observation: Observation) -> Command:
-        """Stand still, lift already on its way, until the target was seen well."""
+        """Stand still until the target was seen well."""
         assert self._approach is not None
         point = self.target_point(belief)
         if point is None:
@@ -197,11 +181,7 @@ class Manipulation(Skill):
                 return self._set_up(belief, point)
             return self._try_again(belief, "target-not-seen")
         head = look_at_map_point(point, belief.base_in_map, observation)
-        lift = comfortable_lift(float(point[2]), self._approach.pitch_down_rad)
-        # Lower the arm out of the line of sight when the target is hidden behind it.
-        rate = lift_rate(lift if waited > 1.0 else TRAVEL_LIFT_M, observation, 0.2)
-        twist = np.zeros(6)
-        twist[2] = rate
+        twist, rate, _, _ = tuck(self._tucked(belief), belief.hand, observation, self._arm_speed(belief))
         return Command(twist, True, lift_rate_m_s=rate, head_rate_rad_s=head)
 
     def _set_up(self, belief: Belief, point: Array) -> Command:
@@ -239,7 +219,7 @@ class Manipulation(Skill):
         head = look_at_map_point(self._aim.target_in_map.position, belief.base_in_map, observation)
         if self._blocked():
             return self._stop_short(belief, "blocked")
-        twist = self._giving_way(twist)
+        twist = giving_way(twist, self._force)
         if there or belief.time_s - self._since_s > SETUP_TIMEOUT_S:
             self.policy.reset()
             self.before_acting(belief)
@@ -296,20 +276,8 @@ class Manipulation(Skill):
 
     def _tick_stow(self, belief: Belief, observation: Observation) -> Command:
         """Back from the scene and tuck in."""
-        assert self._aim is not None
-        posture = self._tucked(belief)
-        now = belief.hand.tool_in_base
-        waited = belief.time_s - self._since_s
-        # First straight back at the height where the tool is, then up or down.
-        level = abs(float(now.position[0] - posture.tool.position[0])) < 0.06
-        goal = posture
-        if not level and waited < 4.0:
-            lift = float(observation.joint_position[0])
-            back = np.array([posture.tool.position[0], posture.tool.position[1], now.position[2]])
-            goal = Posture(Pose(back, posture.tool.rotation), lift)
-        twist, rate, there = towards(goal, now, observation, self._arm_speed(belief))
-        twist = self._giving_way(twist)
-        if (there and goal is posture) or waited > SETUP_TIMEOUT_S:
+        twist, rate, _, there = tuck(self._tucked(belief), belief.hand, observation, self._arm_speed(belief))
+        if there or belief.time_s - self._since_s > SETUP_TIMEOUT_S:
             if self._outcome:
                 return self._try_again(belief, self._outcome)
             return self.succeed()

@@ -12,7 +12,7 @@ from agent.belief.places import OPEN_ENOUGH
 from agent.frames import Pose, tool_rotation
 from agent.policies.interface import Goal, Motion
 from agent.policies.scripted.opening import along_path
-from agent.skills.approach import Approach
+from agent.skills.approach import Approach, at_standoffs
 from agent.skills.manipulation import Manipulation
 
 Array = NDArray[np.float64]
@@ -38,10 +38,7 @@ class Open(Manipulation):
         side = hinge_side(front.class_name)
         roll = 0.0 if side else 0.5 * pi
         yaw = front.yaw + pi
-        return [
-            Approach(yaw, PITCH_RAD, standoff, -0.06 * side, roll, penalty=0.2 * k)
-            for k, standoff in enumerate((0.72, 0.78, 0.66))
-        ]
+        return at_standoffs(yaw, PITCH_RAD, 0.72, roll, -0.06 * side)
 
     def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
         front = belief.entities[self.subgoal.target]

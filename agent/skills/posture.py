@@ -5,21 +5,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.belief.hand import Hand
 from agent.frames import Pose, rotation_vector, tool_rotation
 from agent.messages import JOINT_NAMES, Observation
-from controllers.arm_model import HOME_JOINTS, HOME_LIFT_M, LIFT_MAX_VELOCITY_M_S, tool_in_base
+from controllers.arm_model import LIFT_MAX_VELOCITY_M_S, MOUNT_IN_BASE_M
 
 Array = NDArray[np.float64]
 
 LIFT = JOINT_NAMES.index("lift")
-TRAVEL_LIFT_M = 0.32
-"""The tool then rides 1.1 m high: above worktops and tables."""
-HOME_PITCH_RAD = np.deg2rad(25.0)
+TRAVEL_LIFT_M = 0.15
+TUCKED_IN_MOUNT_M = np.array([0.13, -0.14, 0.66])
+"""Found by search: for every pitch from 10° to 60° the whole arm is then within 0.28 m of the base's centre, and no
+joint is nearer than 0.23 rad to a limit."""
+TUCKED_PITCH_RAD = np.deg2rad(25.0)
+RETREAT_X_M = 0.42
+"""How far ahead of the base's centre the tool may stay when it leaves a scene."""
+DRIVE_WITHIN_M = 0.16
+"""The base drives once the tool is this near to its tucked place."""
+GIVE_M_PER_NS, GIVE_FROM_N, GIVE_MAX_M_S = 0.004, 8.0, 0.12
+"""How the arm gives way to what it runs into while it sets up or tucks in."""
 SPEED_M_S = 0.45
 TURN_RAD_S = 1.5
 LIFT_GAIN = 4.0
-
-_HOME_POSITION, _HOME_ROTATION = tool_in_base(HOME_JOINTS, HOME_LIFT_M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +38,10 @@ class Posture:
     lift_m: float
 
 
-def tucked(pitch_down_rad: float = HOME_PITCH_RAD, lift_m: float = TRAVEL_LIFT_M) -> Posture:
-    """Close to the body, at the pitch in which something is held."""
-    position = np.array(_HOME_POSITION)
-    position[2] += lift_m - HOME_LIFT_M
+def tucked(pitch_down_rad: float = TUCKED_PITCH_RAD, lift_m: float = TRAVEL_LIFT_M) -> Posture:
+    """Above the base, at the pitch in which something is held."""
+    position = TUCKED_IN_MOUNT_M + MOUNT_IN_BASE_M
+    position[2] += lift_m
     return Posture(Pose(position, tool_rotation(pitch_down_rad)), lift_m)
 
 
@@ -61,3 +68,33 @@ def towards(
     twist = np.concatenate([linear, angular])
     twist[2] += rate
     return twist, rate, distance < 0.025 and angle < 0.08 and abs(missing_lift) < 0.02
+
+
+def tuck(
+    posture: Posture, hand: Hand, observation: Observation, speed_m_s: float = SPEED_M_S
+) -> tuple[Array, float, bool, bool]:
+    """Draw back from wherever the tool is, then to a tucked posture, yielding to what is in the way.
+
+    Returns twist (6,) relative to the base, lift rate, whether the base may drive, and whether the posture is reached.
+    """
+    now = hand.tool_in_base
+    goal = posture
+    if float(now.position[0]) > RETREAT_X_M + 0.03:
+        # Straight back at the height where the tool is, with the lift at rest: no way down onto a worktop.
+        back = np.array([RETREAT_X_M, now.position[1], now.position[2]])
+        goal = Posture(Pose(back, posture.tool.rotation), float(observation.joint_position[LIFT]))
+    twist, rate, there = towards(goal, now, observation, speed_m_s)
+    near = float(np.linalg.norm(now.position - posture.tool.position)) < DRIVE_WITHIN_M
+    return giving_way(twist, hand.force_in_base_n), rate, near, there and goal is posture
+
+
+def giving_way(twist_in_base: Array, force_in_base_n: Array) -> Array:
+    """The twist (6,), without motion into what presses on the hand and a little away from it."""
+    strength = float(np.linalg.norm(force_in_base_n))
+    if strength < GIVE_FROM_N:
+        return twist_in_base
+    away = force_in_base_n / strength
+    twist = twist_in_base.copy()
+    twist[:3] -= away * min(0.0, float(away @ twist[:3]))
+    twist[:3] += away * min(GIVE_MAX_M_S, GIVE_M_PER_NS * (strength - GIVE_FROM_N))
+    return twist

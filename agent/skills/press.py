@@ -10,7 +10,7 @@ from agent.belief.entities import Entity
 from agent.frames import Pose, tool_rotation
 from agent.messages import Observation
 from agent.policies.interface import Goal, Motion
-from agent.skills.approach import Approach
+from agent.skills.approach import Approach, at_standoffs
 from agent.skills.command import Command
 from agent.skills.gaze import look_at_map_point
 from agent.skills.grasping import TIP_M
@@ -52,11 +52,8 @@ class Press(Manipulation):
         button = self.button(belief)
         yaw = belief.entities[self.subgoal.target].yaw + pi
         if button is not None and button.class_name == "brew_button_top":
-            return [
-                Approach(yaw, TOP_PITCH_RAD, s, roll_rad=0.5 * pi, penalty=0.2 * k)
-                for k, s in enumerate((0.62, 0.57, 0.66))
-            ]
-        return [Approach(yaw, FRONT_PITCH_RAD, s, penalty=0.2 * k) for k, s in enumerate((0.70, 0.76, 0.65))]
+            return at_standoffs(yaw, TOP_PITCH_RAD, 0.62, 0.5 * pi)
+        return at_standoffs(yaw, FRONT_PITCH_RAD, 0.70)
 
     def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
         rotation = tool_rotation(approach.pitch_down_rad, approach.roll_rad)

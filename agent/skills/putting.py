@@ -11,7 +11,7 @@ from agent.belief.places import free_spots, front_directions
 from agent.frames import Pose
 from agent.messages import Subgoal
 from agent.policies.interface import Goal, Motion, Policy
-from agent.skills.approach import Approach, ranked
+from agent.skills.approach import Approach, at_standoffs, ranked
 from agent.skills.grasping import HALF_HEIGHT_M, STEEPEST_FOR_SPOUT_RAD
 from agent.skills.manipulation import Manipulation
 
@@ -88,10 +88,7 @@ class Place(Putting):
         for direction in front_directions(surface):
             spots = free_spots(surface, belief.entities, direction, "" if held is None else held.entity_id)
             for order, spot in enumerate(spots[:SPOTS_TRIED]):
-                ways = [
-                    Approach(direction + pi, self._held_pitch(belief), standoff, penalty=0.2 * k)
-                    for k, standoff in enumerate((0.66, 0.72, 0.60))
-                ]
+                ways = at_standoffs(direction + pi, self._held_pitch(belief), 0.66)
                 options = ranked(belief, spot, [w for w in ways if w not in self._tried])
                 if not options:
                     continue
@@ -133,7 +130,7 @@ class PlaceUnderSpout(Putting):
     def approaches(self, belief: Belief) -> list[Approach]:
         yaw = belief.entities[self.subgoal.target].yaw + pi
         pitch = self._held_pitch(belief)
-        return [Approach(yaw, pitch, standoff, penalty=0.2 * k) for k, standoff in enumerate((0.68, 0.63, 0.74))]
+        return at_standoffs(yaw, pitch, 0.70)
 
 
 class InsertPod(Putting):
@@ -155,7 +152,7 @@ class InsertPod(Putting):
     def approaches(self, belief: Belief) -> list[Approach]:
         yaw = belief.entities[self.subgoal.target].yaw + pi
         pitch = self._held_pitch(belief)
-        return [Approach(yaw, pitch, standoff, penalty=0.2 * k) for k, standoff in enumerate((0.66, 0.61, 0.72))]
+        return at_standoffs(yaw, pitch, 0.70)
 
     def judge(self, belief: Belief, motion: Motion) -> str:
         held = belief.hand.held

@@ -157,7 +157,9 @@ class Truth:
         return float(self.data.xmat[self._body_of(name)][8])
 
     def speed_m_s(self, name: str) -> float:
-        return float(np.linalg.norm(self.data.cvel[self._body_of(name), 3:6]))
+        # Not `cvel`: a body that fell asleep keeps the one of its last step awake.
+        address = int(self.model.jnt_dofadr[self.model.body_jntadr[self._body_of(name)]])
+        return float(np.linalg.norm(self.data.qvel[address : address + 3]))
 
     def joint(self, name: str) -> float:
         return float(self.data.qpos[self.model.jnt_qposadr[self.model.joint(name).id]])
