@@ -7,7 +7,7 @@ TORCH_INDEX ?=
 # Which house `make coffee` enters.
 SPLIT ?= dev
 INDEX ?= 7
-VIDEO ?= coffee.mp4
+VIDEO ?= episodes/coffee.mp4
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
