@@ -9,6 +9,7 @@ from agent.policies.interface import Policy
 from agent.skills.catalogue import begin
 from agent.skills.command import Command, to_action
 from agent.skills.gaze import sweep
+from agent.skills.manipulation import HOLD_N
 from agent.skills.posture import tuck, tucked
 from agent.skills.skill import Skill
 
@@ -51,7 +52,7 @@ class Mind:
             self._skill = None
             held = belief.hand.held
             if held is not None:
-                command.grip_mode, command.grip = "force", 20.0
+                command.grip_mode, command.grip = "force", HOLD_N
         return command
 
     @staticmethod
@@ -68,5 +69,5 @@ class Mind:
         twist, rate, _, _ = tuck(posture, belief.hand, observation, speed)
         command = Command(twist, True, lift_rate_m_s=rate, head_rate_rad_s=sweep(observation), phase="idle")
         if held is not None:
-            command.grip_mode, command.grip = "force", 20.0
+            command.grip_mode, command.grip = "force", HOLD_N
         return command

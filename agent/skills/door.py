@@ -13,7 +13,7 @@ from agent.skills.gaze import look_at_map_point
 from agent.skills.posture import Posture, towards, tuck, tucked
 from agent.skills.skill import Skill
 from controllers.motion import se2
-from controllers.motion.doors import Doorway, DoorPush, plan_push, without_leaf
+from controllers.motion.doors import DoorPush, Doorway, plan_push, without_leaf
 from controllers.motion.follow import DOOR_PUSH, arrived, follow
 from controllers.motion.paths import Travel
 

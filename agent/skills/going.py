@@ -14,8 +14,10 @@ from agent.policies.interface import Policy
 from agent.skills.command import Command
 from agent.skills.drive import BasePose, Drive
 from agent.skills.gaze import look_at_map_point, sweep
+from agent.skills.manipulation import HOLD_N
 from agent.skills.posture import tuck, tucked
 from agent.skills.skill import Skill
+from agent.skills.standing import standing_before
 from controllers.motion.explore import View, choose_frontier, frontiers
 from controllers.motion.follow import FULL_MUG, BaseLimits
 from controllers.motion.paths import Travel
@@ -47,7 +49,7 @@ class Driving(Skill):
         command = Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
         command.phase = "drive"
         if held is not None:
-            command.grip_mode, command.grip = "force", 20.0
+            command.grip_mode, command.grip = "force", HOLD_N
         return command
 
 
@@ -82,27 +84,6 @@ class Carry(GoTo):
 
     near_m = 0.75
     limits = FULL_MUG
-
-
-def standing_before(entity: Entity, belief: Belief, distance_m: float) -> BasePose | None:
-    """The nearest free base pose that faces a side of an entity from this far off its edge."""
-    travel = Travel(belief.map.costs(), belief.base_pose[:2])
-    poses = []
-    for direction in front_directions(entity):
-        turned = abs(np.sin(direction - entity.yaw)) > 0.7
-        depth, width = (0.0, 0.0) if entity.size is None else (float(entity.size[0]), float(entity.size[1]))
-        along, across = (depth, width) if turned else (width, depth)
-        for aside in (0.0, 0.3, -0.3, 0.6, -0.6):
-            if abs(aside) > 0.5 * along + 0.2:
-                continue
-            for extra in (0.0, 0.2, -0.2):
-                out = 0.5 * across + distance_m + extra
-                x = float(entity.position[0]) + cos(direction) * out - sin(direction) * aside
-                y = float(entity.position[1]) + sin(direction) * out + cos(direction) * aside
-                poses.append(BasePose(x, y, direction + pi))
-    costs = travel.costs_to(np.array([(p.x, p.y) for p in poses]))
-    best = int(np.argmin(costs))
-    return poses[best] if np.isfinite(costs[best]) else None
 
 
 class LookFor(Driving):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
+from agent.belief.entities import Entity
 from agent.frames import Pose
 from agent.messages import TICK_S, Observation, Subgoal
 from agent.policies.interface import Goal, Motion, Policy, Situation
@@ -20,6 +21,7 @@ from agent.skills.drive import Drive
 from agent.skills.gaze import look_at_map_point
 from agent.skills.posture import Posture, giving_way, towards, tuck, tucked
 from agent.skills.skill import Skill
+from agent.skills.standing import standing_before
 from controllers.arm_model import comfortable_lift
 from controllers.motion.follow import FULL_MUG, BaseLimits
 
@@ -28,6 +30,10 @@ Array = NDArray[np.float64]
 MAX_ATTEMPTS = 3
 FRESH_S = 4.0
 LOOK_TIMEOUT_S = 3.0
+SEARCH_FROM_M, SEARCH_TIMEOUT_S = 0.85, 25.0
+HANDS_FULL = BaseLimits(speed_m_s=0.65, acceleration_m_s2=0.5, yaw_rate_rad_s=1.1, yaw_acceleration_rad_s2=1.5)
+HOLD_N = 30.0
+"""Grip while something is carried."""
 SETUP_TIMEOUT_S = 9.0
 FULL_MUG_SPEED_M_S = 0.25
 BLOCKED_N, BLOCKED_S = 32.0, 1.5
@@ -62,6 +68,7 @@ class Manipulation(Skill):
         self._force = np.zeros(3)
         self._outcome = ""
         self._pressing_s = 0.0
+        self._searched = False
 
     # --- what a subclass says
 
@@ -94,6 +101,10 @@ class Manipulation(Skill):
         """`` or why the skill cannot start."""
         return ""
 
+    def anchor(self, belief: Belief) -> Entity | None:
+        """Where to stand and look when the target itself was never seen: the machine that a part belongs to."""
+        return None
+
     # --- the phases
 
     def tick(self, belief: Belief, observation: Observation) -> Command:
@@ -114,7 +125,7 @@ class Manipulation(Skill):
     def _keep_grip(self, belief: Belief, command: Command) -> Command:
         """Outside of acting, fingers keep holding what they hold."""
         if self._phase != "act" and belief.hand.held is not None:
-            command.grip_mode, command.grip = "force", 20.0
+            command.grip_mode, command.grip = "force", HOLD_N
         return command
 
     def _enter(self, phase: str, belief: Belief) -> None:
@@ -127,7 +138,7 @@ class Manipulation(Skill):
             return self.fail(trouble)
         point = self.target_point(belief)
         if point is None:
-            return self.fail("target-not-known")
+            return self._search(belief)
         options = ranked(belief, point, self.approaches(belief))
         if not options:
             return self.fail("unreachable")
@@ -138,9 +149,38 @@ class Manipulation(Skill):
         self._enter("travel", belief)
         return Command()
 
+    def _search(self, belief: Belief) -> Command:
+        """Go before the anchor to see the target; once."""
+        anchor = self.anchor(belief)
+        if anchor is None or self._searched:
+            return self.fail("target-not-known")
+        self._searched = True
+        pose = standing_before(anchor, belief, SEARCH_FROM_M)
+        if pose is None:
+            return self.fail("unreachable")
+        self._drive = Drive(pose, self._base_limits(belief), fine=False)
+        self._enter("search", belief)
+        return Command()
+
+    def _tick_search(self, belief: Belief, observation: Observation) -> Command:
+        anchor = self.anchor(belief)
+        if anchor is None or self._drive is None:
+            return self.fail("target-lost")
+        if self.target_point(belief) is not None:
+            self._enter("choose", belief)
+            return Command()
+        twist, rate, may_drive, _ = tuck(self._tucked(belief), belief.hand, observation, self._arm_speed(belief))
+        velocity = self._drive.tick(belief, observation) if may_drive else np.zeros(3)
+        if self._drive.failed or belief.time_s - self._since_s > SEARCH_TIMEOUT_S:
+            return self.fail(self._drive.failed or "target-not-known")
+        head = look_at_map_point(anchor.position, belief.base_in_map, observation)
+        return Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
+
     def _base_limits(self, belief: Belief) -> BaseLimits:
         held = belief.hand.held
-        return FULL_MUG if held is not None and held.entity_id in belief.full_mugs else BaseLimits()
+        if held is None:
+            return BaseLimits()
+        return FULL_MUG if held.entity_id in belief.full_mugs else HANDS_FULL
 
     def _tick_travel(self, belief: Belief, observation: Observation) -> Command:
         assert self._drive is not None
@@ -179,10 +219,14 @@ class Manipulation(Skill):
         if waited > LOOK_TIMEOUT_S:
             if entity is not None and belief.time_s - entity.last_seen_s < FRESH_S:
                 return self._set_up(belief, point)
-            return self._try_again(belief, "target-not-seen")
+            return self.not_seen(belief)
         head = look_at_map_point(point, belief.base_in_map, observation)
         twist, rate, _, _ = tuck(self._tucked(belief), belief.hand, observation, self._arm_speed(belief))
         return Command(twist, True, lift_rate_m_s=rate, head_rate_rad_s=head)
+
+    def not_seen(self, belief: Belief) -> Command:
+        """The target was looked for from near and is not there."""
+        return self._try_again(belief, "target-not-seen")
 
     def _set_up(self, belief: Belief, point: Array) -> Command:
         assert self._approach is not None

@@ -9,6 +9,7 @@ from agent.belief.places import place_of
 from agent.frames import Pose, planar, tool_rotation
 from agent.policies.interface import Goal, Motion
 from agent.skills.approach import Approach
+from agent.skills.command import Command
 from agent.skills.grasping import HALF_HEIGHT_M, _machine_over, approaches_to, lowest_tool_height
 from agent.skills.manipulation import Manipulation
 
@@ -32,6 +33,12 @@ class Pick(Manipulation):
     def target_point(self, belief: Belief) -> Array | None:
         entity = belief.entities.get(self.subgoal.target)
         return None if entity is None else entity.position
+
+    def not_seen(self, belief: Belief) -> Command:
+        if self.attempt == 1:
+            return super().not_seen(belief)
+        belief.entities.forget(self.subgoal.target)
+        return self.fail("target-not-seen")
 
     def approaches(self, belief: Belief) -> list[Approach]:
         return approaches_to(belief.entities[self.subgoal.target], belief)

@@ -34,6 +34,9 @@ class Press(Manipulation):
     def precondition(self, belief: Belief) -> str:
         return "hand-not-empty" if belief.hand.held is not None else ""
 
+    def anchor(self, belief: Belief) -> Entity | None:
+        return belief.entities.get(self.subgoal.target)
+
     def button(self, belief: Belief) -> Entity | None:
         return belief.machine_part(self.subgoal.target, "brew_button")
 

@@ -18,6 +18,7 @@ from agent.skills.manipulation import Manipulation
 Array = NDArray[np.float64]
 
 SPOTS_TRIED = 6
+CHAIR_ASIDE_M = 0.42
 
 
 class Putting(Manipulation):
@@ -78,6 +79,17 @@ class Place(Putting):
     def approaches(self, belief: Belief) -> list[Approach]:
         return self._ways
 
+    @staticmethod
+    def _behind_chair(belief: Belief, spot: Array, direction: float) -> bool:
+        """Whether a chair stands where the arm would reach over it; `direction` points from the spot to the robot."""
+        for chair in belief.entities.of_class("chair"):
+            dx, dy = float(chair.position[0] - spot[0]), float(chair.position[1] - spot[1])
+            ahead = np.cos(direction) * dx + np.sin(direction) * dy
+            aside = -np.sin(direction) * dx + np.cos(direction) * dy
+            if 0.0 < ahead < 0.9 and abs(float(aside)) < CHAIR_ASIDE_M:
+                return True
+        return False
+
     def _choose_spot(self, belief: Belief) -> None:
         surface = belief.entities.get(self.subgoal.target)
         self._spot = None
@@ -87,6 +99,7 @@ class Place(Putting):
         best_cost = np.inf
         for direction in front_directions(surface):
             spots = free_spots(surface, belief.entities, direction, "" if held is None else held.entity_id)
+            spots = [spot for spot in spots if not self._behind_chair(belief, spot, direction)]
             for order, spot in enumerate(spots[:SPOTS_TRIED]):
                 ways = at_standoffs(direction + pi, self._held_pitch(belief), 0.66)
                 options = ranked(belief, spot, [w for w in ways if w not in self._tried])
@@ -117,6 +130,9 @@ class PlaceUnderSpout(Putting):
             return trouble
         return "steep-grasp" if self._held_pitch(belief) > STEEPEST_FOR_SPOUT_RAD else ""
 
+    def anchor(self, belief: Belief) -> Entity | None:
+        return belief.entities.get(self.subgoal.target)
+
     def _tray(self, belief: Belief) -> Entity | None:
         return belief.machine_part(self.subgoal.target, "drip_tray")
 
@@ -138,6 +154,9 @@ class InsertPod(Putting):
 
     above_m = 0.07
     needs_fresh_look = True
+
+    def anchor(self, belief: Belief) -> Entity | None:
+        return belief.entities.get(self.subgoal.target)
 
     def _holder(self, belief: Belief) -> Entity | None:
         return belief.machine_part(self.subgoal.target, "pod_holder")
