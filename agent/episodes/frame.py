@@ -28,7 +28,9 @@ MAX_PAYLOAD = 64 << 20
 """A longer length in a frame header is damage, not data."""
 
 _PACKED_HEADER = struct.Struct("<I")
-_PACK_FROM_BYTES = 1024
+_PACK_FROM_WORDS = 128
+_PACK_BELOW_SHARE = 0.75
+"""Of words that are not zero: with more of them packing costs more than it saves."""
 
 
 class Frame(NamedTuple):
@@ -70,15 +72,20 @@ def put_back_zero_words(packed: bytes) -> bytes:
     return words.tobytes()[:length]
 
 
+def _worth_packing(payload: bytes) -> bool:
+    count = len(payload) // 8
+    if count < _PACK_FROM_WORDS:
+        return False
+    return bool(np.count_nonzero(np.frombuffer(payload, np.uint64, count)) < _PACK_BELOW_SHARE * count)
+
+
 def pack_frame(kind: int, time_s: float, payload: bytes) -> bytes:
     """The bytes of one frame. Raises ValueError for a payload above MAX_PAYLOAD."""
     if len(payload) > MAX_PAYLOAD:
         raise ValueError(f"a payload of {len(payload)} bytes is above the bound of {MAX_PAYLOAD}")
     flags = 0
-    if len(payload) >= _PACK_FROM_BYTES:
-        packed = leave_out_zero_words(payload)
-        if len(packed) < len(payload):
-            payload, flags = packed, ZERO_WORDS_LEFT_OUT
+    if _worth_packing(payload):
+        payload, flags = leave_out_zero_words(payload), ZERO_WORDS_LEFT_OUT
     header = FRAME_HEADER.pack(MARKER, kind, flags, len(payload), time_s)
     return header + CHECKSUM.pack(zlib.crc32(payload, zlib.crc32(header))) + payload
 
