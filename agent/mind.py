@@ -10,7 +10,7 @@ from agent.skills.catalogue import begin
 from agent.skills.command import Command, to_action
 from agent.skills.gaze import sweep
 from agent.skills.manipulation import HOLD_N
-from agent.skills.posture import tuck, tucked
+from agent.skills.posture import tuck
 from agent.skills.skill import Skill
 
 WANTED = ("mug", "pod", "coffee_machine", "table", "door")
@@ -63,11 +63,9 @@ class Mind:
     @staticmethod
     def _idle(belief: Belief, observation: Observation) -> Command:
         """Waiting for a plan: keep what is held, look about."""
-        held = belief.hand.held
-        posture = tucked() if held is None else tucked(held.pitch_down_rad)
-        speed = 0.2 if held is not None and held.entity_id in belief.full_mugs else 0.4
-        twist, rate, _, _ = tuck(posture, belief.hand, observation, speed)
+        full = belief.holds_full_mug
+        twist, rate, _, _ = tuck(belief.hand, observation, 0.2 if full else 0.4, full)
         command = Command(twist, True, lift_rate_m_s=rate, head_rate_rad_s=sweep(observation), phase="idle")
-        if held is not None:
+        if belief.hand.held is not None:
             command.grip_mode, command.grip = "force", HOLD_N
         return command

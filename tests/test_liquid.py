@@ -131,6 +131,31 @@ def test_the_constants_of_a_full_mug_equal_those_of_mj_set_const() -> None:
     assert bench.model.body("mug").iquat == pytest.approx([1, 0, 0, 0])
 
 
+def test_coffee_moves_no_bounding_box() -> None:
+    """MuJoCo keeps them relative to the centre of mass; where they move with it contacts are lost."""
+    bench = build((a_mug(),))
+    body = bench.model.body("mug").id
+    first = int(bench.model.body_bvhadr[body])
+    boxes = slice(first, first + int(bench.model.body_bvhnum[body]))
+    empty = bench.model.bvh_aabb[boxes, :3] + bench.model.body_ipos[body]
+    centre = bench.model.body_ipos[body].copy()
+    bench.processes.liquid.fill("mug", 60.0)
+    assert np.abs(bench.model.body_ipos[body] - centre).max() > 1e-3
+    np.testing.assert_allclose(bench.model.bvh_aabb[boxes, :3] + bench.model.body_ipos[body], empty, atol=1e-12)
+
+
+@pytest.mark.parametrize("ml", [30.0, 120.0, 200.0])
+def test_a_filled_mug_stands_still(ml: float) -> None:
+    bench = build((a_mug(),))
+    bench.processes.liquid.fill("mug", ml)
+    bench.run(1.0)
+    speeds = []
+    for _ in range(20):
+        bench.run(0.002)
+        speeds.append(np.abs(bench.data.qvel).max())
+    assert max(speeds) < 1e-4
+
+
 def brewing_bench() -> Bench:
     machine = a_machine()
     g = machine_geometry(machine)

@@ -52,6 +52,10 @@ class Belief:
         return 0.0 if self.observation is None else self.observation.time_s
 
     @property
+    def holds_full_mug(self) -> bool:
+        return self.hand.held is not None and self.hand.held.entity_id in self.full_mugs
+
+    @property
     def tool_in_map(self) -> Pose:
         return self.base_in_map @ self.hand.tool_in_base
 

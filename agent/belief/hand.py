@@ -3,15 +3,22 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.frames import Pose, from_quaternion
-from agent.messages import JOINT_NAMES, Observation
+from agent.messages import JOINT_NAMES, PAD_SHAPE, Observation
 
 FINGER = JOINT_NAMES.index("finger_width")
 HOLDING_FORCE_N = 2.5
 EMPTY_WIDTH_M = 0.006
 LOST_AFTER_TICKS = 15
 FORCE_SMOOTHING = 0.25
+WEIGHT_SMOOTHING = 0.01
+SUPPORT_N, SUPPORTED_TICKS = 2.5, 10
+
+
+PAD_LENGTH_M = 0.042
+_ROW_DEPTH_M = ((np.arange(PAD_SHAPE[0]) + 0.5) / PAD_SHAPE[0] - 0.5) * PAD_LENGTH_M
 
 
 @dataclass(slots=True)
@@ -40,6 +47,26 @@ class Hand:
         self.lost: str = ""
         """Id of what slipped out of the hand, until someone reads it."""
         self._empty_ticks = 0
+        self._weight_n = 0.0
+        self._supported_ticks = 0
+        self._pads_n: NDArray[np.float16] = np.zeros((2, *PAD_SHAPE), np.float16)
+
+    @property
+    def contact_depth_m(self) -> float | None:
+        """Where along the tool's z the pads feel pressure, from the tool frame; None where they feel none.
+
+        A round thing between two flat pads touches them at its axis: this is felt more precisely than seen.
+        """
+        rows = np.sum(np.maximum(self._pads_n.astype(np.float64), 0.0), axis=(0, 2))
+        total = float(np.sum(rows))
+        if total < HOLDING_FORCE_N:
+            return None
+        return float(rows @ _ROW_DEPTH_M) / total
+
+    @property
+    def supported(self) -> bool:
+        """Something carries what is held: its weight has been off the hand for a tenth of a second."""
+        return self._supported_ticks >= SUPPORTED_TICKS
 
     def update(self, observation: Observation) -> None:
         pose = observation.tool_pose_in_base
@@ -49,8 +76,12 @@ class Hand:
         felt = self.tool_in_base.rotation @ observation.wrist_wrench_in_tool[:3]
         self.force_in_base_n = self.force_in_base_n + FORCE_SMOOTHING * (felt - self.force_in_base_n)
         self.pads_touch = self.force_n > HOLDING_FORCE_N and self.width_m > EMPTY_WIDTH_M
+        self._pads_n = observation.pad_touch_n[:, 0, 0]
         if self.held is None:
             return
+        lift = float(self.force_in_base_n[2]) + self._weight_n
+        self._supported_ticks = self._supported_ticks + 1 if lift > SUPPORT_N else 0
+        self._weight_n += WEIGHT_SMOOTHING * (-float(self.force_in_base_n[2]) - self._weight_n)
         if self.pads_touch:
             self._empty_ticks = 0
         else:
@@ -64,6 +95,8 @@ class Hand:
         object_in_tool = self.tool_in_base.inverse() @ object_in_base
         self.held = Held(entity_id, object_in_tool, pitch_down_rad, self.width_m)
         self._empty_ticks = 0
+        self._weight_n = max(0.0, -float(self.force_in_base_n[2]))
+        self._supported_ticks = 0
 
     def release(self) -> None:
         self.held = None

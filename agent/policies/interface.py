@@ -26,6 +26,8 @@ class Goal:
     """How far behind that, along the tool's z, free space begins."""
     above_m: float = 0.0
     """How far above, where the way in is from above."""
+    let_go_at_m: float = -0.022
+    """How high above `tool_in_target` the tool lets go of what it puts down even if nothing carries that."""
     axis: Literal["none", "slide", "hinge"] = "none"
     """How the thing under the fingers moves."""
     hinge_in_target: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -53,6 +55,8 @@ class Situation:
     pads_touch: bool
     holding: bool
     """The belief says that something is held."""
+    supported: bool
+    """What is held stands on something: its weight is off the hand."""
     force_in_target_n: Array
     """(3,) what the world exerts on the hand, low-passed."""
     opening: float | None = None

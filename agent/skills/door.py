@@ -10,7 +10,7 @@ from agent.policies.interface import Policy
 from agent.skills.command import Command
 from agent.skills.drive import BasePose, Drive
 from agent.skills.gaze import look_at_map_point
-from agent.skills.posture import Posture, towards, tuck, tucked
+from agent.skills.posture import Posture, towards, tuck
 from agent.skills.skill import Skill
 from controllers.motion import se2
 from controllers.motion.doors import DoorPush, Doorway, plan_push, without_leaf
@@ -47,7 +47,7 @@ class PushDoor(Skill):
             twist, rate, ready = towards(ram, belief.hand.tool_in_base, observation)
             may_drive = True
         else:
-            twist, rate, may_drive, ready = tuck(tucked(), belief.hand, observation)
+            twist, rate, may_drive, ready = tuck(belief.hand, observation)
         x, y = self._doorway.position_in_map_m
         head = look_at_map_point(np.array([x, y, 1.0]), belief.base_in_map, observation)
         velocity = np.zeros(3)

@@ -15,7 +15,7 @@ from agent.skills.command import Command
 from agent.skills.drive import BasePose, Drive
 from agent.skills.gaze import look_at_map_point, sweep
 from agent.skills.manipulation import HOLD_N
-from agent.skills.posture import tuck, tucked
+from agent.skills.posture import tuck
 from agent.skills.skill import Skill
 from agent.skills.standing import standing_before
 from controllers.motion.explore import View, choose_frontier, frontiers
@@ -41,14 +41,12 @@ class Driving(Skill):
         self._drive: Drive | None = None
 
     def driving(self, belief: Belief, observation: Observation, head: Array) -> Command:
-        held = belief.hand.held
-        full = held is not None and held.entity_id in belief.full_mugs
-        posture = tucked() if held is None else tucked(held.pitch_down_rad)
-        twist, rate, may_drive, _ = tuck(posture, belief.hand, observation, 0.2 if full else 0.45)
+        full = belief.holds_full_mug
+        twist, rate, may_drive, _ = tuck(belief.hand, observation, 0.2 if full else 0.45, full)
         velocity = self._drive.tick(belief, observation) if self._drive is not None and may_drive else np.zeros(3)
         command = Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
         command.phase = "drive"
-        if held is not None:
+        if belief.hand.held is not None:
             command.grip_mode, command.grip = "force", HOLD_N
         return command
 

@@ -19,7 +19,7 @@ from agent.skills.approach import Approach, ranked
 from agent.skills.command import Command
 from agent.skills.drive import Drive
 from agent.skills.gaze import look_at_map_point
-from agent.skills.posture import Posture, giving_way, towards, tuck, tucked
+from agent.skills.posture import Posture, giving_way, towards, tuck
 from agent.skills.skill import Skill
 from agent.skills.standing import standing_before
 from controllers.arm_model import comfortable_lift
@@ -169,7 +169,7 @@ class Manipulation(Skill):
         if self.target_point(belief) is not None:
             self._enter("choose", belief)
             return Command()
-        twist, rate, may_drive, _ = tuck(self._tucked(belief), belief.hand, observation, self._arm_speed(belief))
+        twist, rate, may_drive, _ = tuck(belief.hand, observation, *self._carefully(belief))
         velocity = self._drive.tick(belief, observation) if may_drive else np.zeros(3)
         if self._drive.failed or belief.time_s - self._since_s > SEARCH_TIMEOUT_S:
             return self.fail(self._drive.failed or "target-not-known")
@@ -177,10 +177,9 @@ class Manipulation(Skill):
         return Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
 
     def _base_limits(self, belief: Belief) -> BaseLimits:
-        held = belief.hand.held
-        if held is None:
+        if belief.hand.held is None:
             return BaseLimits()
-        return FULL_MUG if held.entity_id in belief.full_mugs else HANDS_FULL
+        return FULL_MUG if belief.holds_full_mug else HANDS_FULL
 
     def _tick_travel(self, belief: Belief, observation: Observation) -> Command:
         assert self._drive is not None
@@ -188,7 +187,7 @@ class Manipulation(Skill):
         point = self.target_point(belief)
         if point is None:
             return self.fail("target-lost")
-        twist, rate, may_drive, _ = tuck(self._tucked(belief), belief.hand, observation, self._arm_speed(belief))
+        twist, rate, may_drive, _ = tuck(belief.hand, observation, *self._carefully(belief))
         head = look_at_map_point(point, belief.base_in_map, observation)
         velocity = self._drive.tick(belief, observation) if may_drive else np.zeros(3)
         if self._drive.failed:
@@ -197,13 +196,10 @@ class Manipulation(Skill):
             self._enter("look", belief)
         return Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
 
-    def _tucked(self, belief: Belief) -> Posture:
-        held = belief.hand.held
-        return tucked() if held is None else tucked(held.pitch_down_rad)
-
-    def _arm_speed(self, belief: Belief) -> float:
-        held = belief.hand.held
-        return FULL_MUG_SPEED_M_S if held is not None and held.entity_id in belief.full_mugs else 0.45
+    def _carefully(self, belief: Belief) -> tuple[float, bool]:
+        """Speed of the tool, and whether it must stay level."""
+        full = belief.holds_full_mug
+        return (FULL_MUG_SPEED_M_S if full else 0.45), full
 
     def _tick_look(self, belief: Belief, observation: Observation) -> Command:
         """Stand still until the target was seen well."""
@@ -221,7 +217,7 @@ class Manipulation(Skill):
                 return self._set_up(belief, point)
             return self.not_seen(belief)
         head = look_at_map_point(point, belief.base_in_map, observation)
-        twist, rate, _, _ = tuck(self._tucked(belief), belief.hand, observation, self._arm_speed(belief))
+        twist, rate, _, _ = tuck(belief.hand, observation, *self._carefully(belief))
         return Command(twist, True, lift_rate_m_s=rate, head_rate_rad_s=head)
 
     def not_seen(self, belief: Belief) -> Command:
@@ -254,7 +250,7 @@ class Manipulation(Skill):
         target_in_base = belief.base_in_map.inverse() @ self._aim.target_in_map
         tool = target_in_base @ self.ready_pose(self._aim)
         posture = Posture(tool, self._aim.ready_lift_m)
-        twist, rate, there = towards(posture, belief.hand.tool_in_base, observation, self._arm_speed(belief))
+        twist, rate, there = towards(posture, belief.hand.tool_in_base, observation, self._carefully(belief)[0])
         lift_gap = abs(self._aim.ready_lift_m - float(observation.joint_position[0]))
         if lift_gap > 0.1:
             # Far from its height the arm only rides along, still tucked.
@@ -313,6 +309,7 @@ class Manipulation(Skill):
             grip_force_n=hand.force_n,
             pads_touch=hand.pads_touch,
             holding=hand.held is not None,
+            supported=hand.supported,
             force_in_target_n=target_in_base.rotation.T @ self._force,
             opening=self.opening(belief),
             elapsed_s=elapsed_s,
@@ -320,7 +317,7 @@ class Manipulation(Skill):
 
     def _tick_stow(self, belief: Belief, observation: Observation) -> Command:
         """Back from the scene and tuck in."""
-        twist, rate, _, there = tuck(self._tucked(belief), belief.hand, observation, self._arm_speed(belief))
+        twist, rate, _, there = tuck(belief.hand, observation, *self._carefully(belief))
         if there or belief.time_s - self._since_s > SETUP_TIMEOUT_S:
             if self._outcome:
                 return self._try_again(belief, self._outcome)

@@ -15,6 +15,8 @@ from agent.skills.manipulation import Manipulation
 
 Array = NDArray[np.float64]
 
+DEEPER_M = 0.006
+"""Past the centre: what is held at the fingertips turns and slips."""
 FIRM_N = 8.0
 FIRM_TICKS = 25
 CLOSED_ON_NOTHING_M = 0.008
@@ -57,7 +59,10 @@ class Pick(Manipulation):
             lift, height, back = 0.14, height + 0.012, 0.14
         elif place is not None and place.class_name in FRONTS:
             lift, back = 0.03, 0.16
-        return Goal(Pose(np.array([0.0, 0.0, height]), tool_rotation(pitch)), approach_m=back, above_m=lift)
+        rotation = tool_rotation(pitch)
+        position = np.array([0.0, 0.0, height]) + DEEPER_M * rotation[:, 2]
+        position[2] = max(position[2], height)
+        return Goal(Pose(position, rotation), approach_m=back, above_m=lift)
 
     def before_acting(self, belief: Belief) -> None:
         self._firm_ticks = 0
@@ -84,8 +89,9 @@ class Pick(Manipulation):
         entity = belief.entities[self.subgoal.target]
         tool = belief.tool_in_map
         in_tool = tool.inverse().point(entity.position)
-        # Between the pads for sure; along and across them as far as sight can be trusted.
-        in_tool = np.array([np.clip(in_tool[0], -0.03, 0.03), 0.0, np.clip(in_tool[2], -0.015, 0.015)])
+        # Between the pads for sure, as deep as they feel it; up and down as far as sight can be trusted.
+        depth = belief.hand.contact_depth_m
+        in_tool = np.array([np.clip(in_tool[0], -0.03, 0.03), 0.0, in_tool[2] if depth is None else depth])
         centre = tool.point(in_tool)
         upright = planar(float(centre[0]), float(centre[1]), self._aim.approach.yaw, float(centre[2]))
         belief.hand.grasp(entity.id, belief.base_in_map.inverse() @ upright, self._aim.approach.pitch_down_rad)

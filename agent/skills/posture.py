@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from agent.belief.hand import Hand
 from agent.frames import Pose, rotation_vector, tool_rotation
 from agent.messages import JOINT_NAMES, Observation
-from controllers.arm_model import LIFT_MAX_VELOCITY_M_S, MOUNT_IN_BASE_M
+from controllers.arm_model import LIFT_MAX_VELOCITY_M_S, MOUNT_IN_BASE_M, tool_jacobian_in_base
+from controllers.plant import ARM
 
 Array = NDArray[np.float64]
 
@@ -18,6 +19,9 @@ TUCKED_IN_MOUNT_M = np.array([0.13, -0.14, 0.66])
 """Found by search: for every pitch from 10° to 60° the whole arm is then within 0.28 m of the base's centre, and no
 joint is nearer than 0.23 rad to a limit."""
 TUCKED_PITCH_RAD = np.deg2rad(25.0)
+TUCKED_JOINTS_RAD = np.array([0.0112, -1.2423, -0.2374, -1.8884, -0.3158, 0.7694, -0.3169])
+"""The arm's joints there."""
+JOINT_GAIN, JOINT_RAD_S = 3.0, 1.2
 RETREAT_X_M = 0.42
 """How far ahead of the base's centre the tool may stay when it leaves a scene."""
 DRIVE_WITHIN_M = 0.16
@@ -71,21 +75,49 @@ def towards(
 
 
 def tuck(
-    posture: Posture, hand: Hand, observation: Observation, speed_m_s: float = SPEED_M_S
+    hand: Hand, observation: Observation, speed_m_s: float = SPEED_M_S, keep_level: bool = False
 ) -> tuple[Array, float, bool, bool]:
-    """Draw back from wherever the tool is, then to a tucked posture, yielding to what is in the way.
+    """Draw back from wherever the tool is, then tuck in, yielding to what is in the way.
 
-    Returns twist (6,) relative to the base, lift rate, whether the base may drive, and whether the posture is reached.
+    With `keep_level` (a full mug) the tool goes straight and keeps its pitch; else the joints go to TUCKED_JOINTS,
+    which works from every posture. Returns twist (6,) relative to the base, lift rate, whether the base may drive,
+    and whether the arm is tucked in.
     """
     now = hand.tool_in_base
-    goal = posture
+    pitch = TUCKED_PITCH_RAD if hand.held is None or not keep_level else hand.held.pitch_down_rad
+    posture = tucked(pitch)
+    near = float(np.linalg.norm(now.position - posture.tool.position)) < DRIVE_WITHIN_M
     if float(now.position[0]) > RETREAT_X_M + 0.03:
         # Straight back at the height where the tool is, with the lift at rest: no way down onto a worktop.
         back = np.array([RETREAT_X_M, now.position[1], now.position[2]])
-        goal = Posture(Pose(back, posture.tool.rotation), float(observation.joint_position[LIFT]))
-    twist, rate, there = towards(goal, now, observation, speed_m_s)
-    near = float(np.linalg.norm(now.position - posture.tool.position)) < DRIVE_WITHIN_M
-    return giving_way(twist, hand.force_in_base_n), rate, near, there and goal is posture
+        goal = Posture(Pose(back, now.rotation), float(observation.joint_position[LIFT]))
+        twist, rate, _ = towards(goal, now, observation, speed_m_s)
+        return giving_way(twist, hand.force_in_base_n), rate, False, False
+    if keep_level:
+        twist, rate, there = towards(posture, now, observation, speed_m_s)
+    else:
+        twist, rate, there = _towards_joints(TUCKED_JOINTS_RAD, TRAVEL_LIFT_M, observation, speed_m_s)
+    return giving_way(twist, hand.force_in_base_n), rate, near, there
+
+
+def _towards_joints(
+    joints_rad: Array, lift_m: float, observation: Observation, speed_m_s: float
+) -> tuple[Array, float, bool]:
+    """The twist that moves all joints to their goals at the same time, in proportion to how far they are."""
+    arm = observation.joint_position[ARM]
+    _, _, jacobian = tool_jacobian_in_base(arm, float(observation.joint_position[LIFT]))
+    gap = joints_rad - arm
+    rate = lift_rate(lift_m, observation)
+    twist = jacobian[:, 1:] @ (JOINT_GAIN * gap)
+    fastest = max(
+        float(np.linalg.norm(twist[:3])) / speed_m_s,
+        float(np.linalg.norm(twist[3:])) / TURN_RAD_S,
+        float(np.max(np.abs(JOINT_GAIN * gap))) / JOINT_RAD_S,
+    )
+    twist /= max(1.0, fastest)
+    twist[2] += rate
+    missing_lift = abs(lift_m - float(observation.joint_position[LIFT]))
+    return twist, rate, float(np.max(np.abs(gap))) < 0.15 and missing_lift < 0.02
 
 
 def giving_way(twist_in_base: Array, force_in_base_n: Array) -> Array:

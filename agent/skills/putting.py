@@ -27,6 +27,8 @@ class Putting(Manipulation):
     needs_fresh_look = False
     approach_m = 0.03
     above_m = 0.07
+    let_go_at_m = -0.022
+    foot_above_target_m = 0.0
 
     def precondition(self, belief: Belief) -> str:
         return "nothing-held" if belief.hand.held is None else ""
@@ -36,9 +38,9 @@ class Putting(Manipulation):
         if held is None:
             return None
         half = HALF_HEIGHT_M.get(self._held_class(belief), 0.04)
-        object_in_target = Pose(np.array([0.0, 0.0, half]), np.eye(3))
+        object_in_target = Pose(np.array([0.0, 0.0, half + self.foot_above_target_m]), np.eye(3))
         tool_in_target = object_in_target @ held.object_in_tool.inverse()
-        return Goal(tool_in_target, approach_m=self.approach_m, above_m=self.above_m)
+        return Goal(tool_in_target, approach_m=self.approach_m, above_m=self.above_m, let_go_at_m=self.let_go_at_m)
 
     def _held_class(self, belief: Belief) -> str:
         held = belief.hand.held
@@ -152,7 +154,10 @@ class PlaceUnderSpout(Putting):
 class InsertPod(Putting):
     """Target: the middle of the pod well, under the open lid."""
 
-    above_m = 0.07
+    above_m = 0.06
+    let_go_at_m = 0.002
+    foot_above_target_m = 0.030
+    """The well's funnel leads the pod down; lower, the fingers would meet its rim."""
     needs_fresh_look = True
 
     def anchor(self, belief: Belief) -> Entity | None:

@@ -48,6 +48,10 @@ class Cup:
     mass: float
     centre: tuple[float, float, float]
     inertia: tuple[float, float, float]
+    boxes: slice
+    """Its bounding boxes in `bvh_aabb`."""
+    boxes_around_centre: Array
+    """(boxes, 3) their centres, which MuJoCo keeps relative to the body's centre of mass."""
 
 
 def spill_angle_rad(capacity_ml: float, ml: float, mouth_radius_m: float) -> float:
@@ -219,6 +223,8 @@ class Liquid:
         model.body_subtreemass[body] = total
         model.body_mass[body] = total
         model.body_ipos[body] = (x, y, z)
+        # Else the bounding boxes move with the centre of mass, and contacts are lost: a full mug chatters.
+        model.bvh_aabb[cup.boxes, :3] = cup.boxes_around_centre + (np.array(cup.centre) - model.body_ipos[body])
         model.body_inertia[body] = inertia
         a, b, c = (1.0 / moment for moment in inertia)
         model.body_invweight0[body] = (1.0 / total, (a + b + c) / 3)
@@ -269,6 +275,8 @@ def _cup(model: mujoco.MjModel, item: Item) -> Cup:
     mouth = mug_inner_radius_m(p, p["height"])
     mean = sqrt(mug_capacity_ml(p) * 1e-6 / (pi * (p["height"] - MUG_FLOOR_M)))
     centre, inertia = model.body_ipos[body].tolist(), model.body_inertia[body].tolist()
+    first = int(model.body_bvhadr[body])
+    boxes = slice(first, first + int(model.body_bvhnum[body]))
     return Cup(
         name=item.name,
         body=body,
@@ -282,4 +290,6 @@ def _cup(model: mujoco.MjModel, item: Item) -> Cup:
         mass=float(model.body_mass[body]),
         centre=(centre[0], centre[1], centre[2]),
         inertia=(inertia[0], inertia[1], inertia[2]),
+        boxes=boxes,
+        boxes_around_centre=model.bvh_aabb[boxes, :3].copy(),
     )

@@ -7,9 +7,9 @@ from agent.policies.interface import Motion, Situation
 from agent.policies.scripted.servo import above, approach, behind, offset, servo
 
 OPEN_WIDTH_M = 0.108
-CLOSE_DEPTH_M = 0.012
+CLOSE_DEPTH_M = 0.005
 CLOSING_WIDTH_M = 0.100
-GRIP_N = 18.0
+GRIP_N = 24.0
 LIFT_M = 0.05
 DRAW_BACK_M = 0.16
 CENTRING_M_PER_NS = 0.004

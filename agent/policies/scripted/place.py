@@ -6,8 +6,7 @@ from agent.frames import Pose
 from agent.policies.interface import Motion, Situation
 from agent.policies.scripted.servo import above, behind, offset, servo
 
-GRIP_N = 18.0
-CONTACT_N = 2.0
+GRIP_N = 24.0
 OVER_M = 0.012
 DRAW_BACK_M = 0.16
 FREE_WIDTH_M = 0.096
@@ -28,8 +27,7 @@ def act(s: Situation) -> Motion:
     across = float(np.hypot(gap[0], gap[1]))
     height = float(gap[2])
     _, _, angle = offset(tool, goal)
-    carried = float(s.force_in_target_n[2]) > CONTACT_N and height < 0.03
-    if across < 0.03 and (carried or height < -0.02):
+    if across < 0.03 and height < 0.045 and (s.supported or height < s.goal.let_go_at_m):
         return Motion(np.zeros(6), "force", 0.0, phase="release")
     if across < (OVER_M if height > 0.03 else 2.5 * OVER_M) and angle < 0.15:
         down = servo(tool, above(goal, -0.03), 0.08 if height > 0.025 else 0.03)

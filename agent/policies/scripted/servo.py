@@ -51,7 +51,7 @@ def approach(
     depth, across, angle = offset(tool, goal)
     widening = 1.0 if depth > -0.5 * from_behind_m else 1.8
     if across < corridor_m * widening and angle < angle_rad * widening and depth > -1.3 * from_behind_m:
-        near = 0.35 if depth > -0.04 else 0.7
+        near = 0.3 if depth > -0.04 else 0.7
         return servo(tool, goal, speed_m_s * near), "advance"
     if depth > -0.6 * from_behind_m and across > 2.5 * corridor_m:
         # Beside the corridor and too far in: back out before lining up.
