@@ -3,13 +3,16 @@
 from collections.abc import Callable
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
 from agent.belief.facts import facts_of
-from agent.messages import Plan, PlanRequest, Report, Subgoal, SubgoalKind
+from agent.messages import Observation, Plan, PlanRequest, Report, Subgoal, SubgoalKind
 from agent.planner.inbox import Inbox
 from agent.planner.scene import Scene
 from agent.planner.validate import SubgoalError, check_subgoal
+from agent.skills.gaze import sweep
 
 Listener = Callable[[float, msgspec.Struct], None]
 
@@ -37,6 +40,10 @@ class Agenda:
         self.hopeless = ""
         """Why there is nothing left to try."""
         self.explanation = ""
+
+    def gaze(self, observation: Observation) -> NDArray[np.float64]:
+        """Head rates (2,) while no subgoal is in force."""
+        return sweep(observation)
 
     def due(self, belief: Belief) -> Subgoal | None:
         """The subgoal in force now."""

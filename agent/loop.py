@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from agent.agenda import Agenda
 from agent.belief.belief import Belief
+from agent.errand import ErrandAgenda
 from agent.messages import Step
 from agent.mind import Mind
 from agent.robot import Robot
@@ -12,7 +13,7 @@ Record = Callable[[Step], None]
 Until = Callable[[Step], bool]
 
 
-def run(robot: Robot, belief: Belief, agenda: Agenda, mind: Mind, record: Record, until: Until) -> None:
+def run(robot: Robot, belief: Belief, agenda: Agenda | ErrandAgenda, mind: Mind, record: Record, until: Until) -> None:
     """Observe, believe, act, record, once a tick, until `until` says so. The robot is closed in any case."""
     try:
         while True:

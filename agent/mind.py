@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from agent.agenda import Agenda
 from agent.belief.belief import Belief
+from agent.errand import ErrandAgenda
 from agent.messages import Action, Estimate, Observation, Subgoal, SubgoalKind
 from agent.policies.interface import Policy
 from agent.skills.catalogue import begin
 from agent.skills.command import Command, to_action
-from agent.skills.gaze import sweep
 from agent.skills.manipulation import HOLD_N
 from agent.skills.posture import tuck
 from agent.skills.skill import Skill
@@ -22,7 +22,7 @@ Ended = Callable[[Subgoal, Skill, float, float], None]
 class Mind:
     """Runs one skill at a time."""
 
-    def __init__(self, policy: Policy, agenda: Agenda, on_ended: Ended) -> None:
+    def __init__(self, policy: Policy, agenda: Agenda | ErrandAgenda, on_ended: Ended) -> None:
         self.policy = policy
         self.agenda = agenda
         self._on_ended = on_ended
@@ -60,12 +60,16 @@ class Mind:
         classes = [entity.class_name for name in belief.news if (entity := belief.entities.get(name)) is not None]
         return any(name in WANTED for name in classes)
 
-    @staticmethod
-    def _idle(belief: Belief, observation: Observation) -> Command:
+    @property
+    def attempt(self) -> int:
+        """Which attempt of the running skill this is; 0 while none runs."""
+        return 0 if self._skill is None else self._skill.attempt
+
+    def _idle(self, belief: Belief, observation: Observation) -> Command:
         """Waiting for a plan: keep what is held, look about."""
         full = belief.holds_full_mug
         twist, rate, _, _ = tuck(belief.hand, observation, 0.2 if full else 0.4, full)
-        command = Command(twist, True, lift_rate_m_s=rate, head_rate_rad_s=sweep(observation), phase="idle")
+        command = Command(twist, True, lift_rate_m_s=rate, head_rate_rad_s=self.agenda.gaze(observation), phase="idle")
         if belief.hand.held is not None:
             command.grip_mode, command.grip = "force", HOLD_N
         return command

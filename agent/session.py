@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent import loop
-from agent.agenda import Agenda
+from agent.agenda import Agenda, Listener
 from agent.belief.belief import Belief
 from agent.episodes.report import EpisodeReport, SubgoalOutcome
+from agent.errand import Errand, ErrandAgenda
 from agent.messages import Step, Subgoal
 from agent.mind import Mind
 from agent.skills.skill import Skill
@@ -79,6 +80,9 @@ class _World:
     robot: "Robot"
     writer: "EpisodeWriter | None"
     virtual_time: bool
+    errand: Errand | None
+    """The one subgoal asked for; None where a planner says what to do."""
+    time_limit_s: float
     simulation: "Simulation | None" = None
     """None for a robot elsewhere, whose truth the agent does not have."""
 
@@ -89,12 +93,9 @@ def run_episode(config: RunConfig, on_progress: Callable[[Progress], None] | Non
     On a robot elsewhere success is what the planner concludes from the belief. Raises ValueError for a task, policy
     or house that does not exist, RobotLostError for a robot that cannot be reached.
     """
-    from agent.planner.client import PlannerClient
-    from agent.planner.inbox import Inbox
-
     began = time.perf_counter()
     policy = make_policy(config.policy)
-    client = PlannerClient.spawn(config.planner)
+    planning = _Planning(config)
     writer: EpisodeWriter | None = None
     try:
         world = _connect(config) if config.robot else _simulate(config)
@@ -107,7 +108,7 @@ def run_episode(config: RunConfig, on_progress: Callable[[Progress], None] | Non
             if writer is not None:
                 writer.message(now, message)
 
-        agenda = Agenda(config.task, Inbox(client, virtual=world.virtual_time), message)
+        agenda = planning.agenda(world, message)
         mind = Mind(policy, agenda, outcomes.ended)
 
         def record(step: Step) -> None:
@@ -118,17 +119,40 @@ def run_episode(config: RunConfig, on_progress: Callable[[Progress], None] | Non
             done = agenda.goal_reached if simulation is None else simulation.goal.success
             if on_progress is not None and step.observation.sequence % PROGRESS_EVERY_TICKS == 0:
                 on_progress(Progress(step.observation.time_s, step.subgoal, mind.phase))
-            return done or bool(agenda.hopeless) or step.observation.time_s >= config.time_limit_s
+            return done or bool(agenda.hopeless) or step.observation.time_s >= world.time_limit_s
 
         loop.run(world.robot, belief, agenda, mind, record, until)
-        report = _report(world, outcomes, agenda, belief, began, reset_s)
+        report = _report(world, outcomes, agenda, mind, belief, began, reset_s)
         if writer is not None:
             writer.finish(report, belief.time_s)
         return report
     finally:
-        client.close()
+        planning.close()
         if writer is not None:
             writer.close()
+
+
+class _Planning:
+    """Where subgoals come from: a planner's process, started early so that it is up when it is asked, or an errand."""
+
+    def __init__(self, config: RunConfig) -> None:
+        from agent.commands.simulation import errand_of
+        from agent.planner.client import PlannerClient
+
+        self._task = config.task
+        self._client = None if errand_of(config.task) is not None else PlannerClient.spawn(config.planner)
+
+    def agenda(self, world: _World, on_message: Listener) -> Agenda | ErrandAgenda:
+        from agent.planner.inbox import Inbox
+
+        if world.errand is not None:
+            return ErrandAgenda(world.errand, on_message)
+        assert self._client is not None
+        return Agenda(self._task, Inbox(self._client, virtual=world.virtual_time), on_message)
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
 
 
 def _simulate(config: RunConfig) -> _World:
@@ -147,15 +171,17 @@ def _simulate(config: RunConfig) -> _World:
         simulation.on_step(began_s, command, sensed)
 
     robot = (RealtimeRobot if config.realtime else VirtualRobot)(simulation.plant, on_step=on_step)
-    return _World(robot, writer, not config.realtime, simulation)
+    limit_s = min(config.time_limit_s, simulation.task.time_limit_s)
+    return _World(robot, writer, not config.realtime, simulation.errand, limit_s, simulation)
 
 
 def _connect(config: RunConfig) -> _World:
+    from agent.commands.simulation import errand_of
     from agent.episodes.identity import package_versions
     from agent.links.remote_robot import RemoteRobot
 
     robot = RemoteRobot(config.robot, version=package_versions()["doppio"])
-    return _World(robot, _writer(config, ""), robot.virtual_time)
+    return _World(robot, _writer(config, ""), robot.virtual_time, errand_of(config.task), config.time_limit_s)
 
 
 def make_policy(name: str) -> "Policy":
@@ -189,7 +215,13 @@ def _writer(config: RunConfig, initial_hash: str) -> "EpisodeWriter | None":
 
 
 def _report(
-    world: _World, outcomes: Outcomes, agenda: Agenda, belief: Belief, began: float, reset_s: float
+    world: _World,
+    outcomes: Outcomes,
+    agenda: Agenda | ErrandAgenda,
+    mind: Mind,
+    belief: Belief,
+    began: float,
+    reset_s: float,
 ) -> EpisodeReport:
     simulation = world.simulation
     goal = None if simulation is None else simulation.goal
@@ -211,6 +243,9 @@ def _report(
     if not success:
         reason = agenda.hopeless or (failed[-1].reason if failed else "time-limit")
         subgoal = failed[-1].kind if failed else ("" if running is None else running.kind.value)
+    if isinstance(agenda, ErrandAgenda):
+        attempts = agenda.attempts + mind.attempt
+        outcomes.subgoals = [_judged(agenda.errand, outcomes.subgoals, success, attempts, reason, belief.time_s)]
     processes = None if simulation is None else simulation.plant.processes
     return EpisodeReport(
         success=success,
@@ -228,4 +263,21 @@ def _report(
         initial_state_hash="" if simulation is None else simulation.initial_state_hash,
         subgoals=outcomes.subgoals,
         episode="" if world.writer is None else str(world.writer.directory),
+    )
+
+
+def _judged(
+    errand: Errand, ended: list[SubgoalOutcome], success: bool, attempts: int, reason: str, now_s: float
+) -> SubgoalOutcome:
+    """The subgoal of an errand as one outcome, however often it was given: success is the task's, not the skill's."""
+    start_s = ended[0].start_s if ended else now_s
+    target = ended[-1].target if ended else ""
+    return SubgoalOutcome(
+        kind=errand.kind.value,
+        target=target,
+        start_s=start_s,
+        duration_s=now_s - start_s,
+        attempts=attempts,
+        succeeded=success,
+        reason=reason,
     )

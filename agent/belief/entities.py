@@ -169,6 +169,13 @@ class EntityTracker:
             position = closed_handle(detection.class_name, position, yaw, np.array(detection.size_m), opening)
         return position, yaw
 
+    def remember(self, detection: Detection, base_in_map: Pose, time_s: float) -> Entity:
+        """Believe at once in what was not seen but felt, or told."""
+        position, yaw = self._in_map(detection, base_in_map)
+        entity = self._add(detection, position, yaw, time_s)
+        entity.sightings = SIGHTINGS_TO_BELIEVE
+        return entity
+
     def _match(self, detection: Detection, position: Array, taken: set[str]) -> Entity | None:
         kind = family(detection.class_name)
         best: Entity | None = None

@@ -124,6 +124,6 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def check_task(name: str) -> str:
     """`name` if agent and simulator have this task. Raises CommandError with the nearest and all alternatives."""
-    from agent.planner.coffee_domain import TASKS
+    from sim.tasks.registry import TASKS
 
     return choose("task", name, TASKS)

@@ -2,24 +2,29 @@
 
 from typing import TYPE_CHECKING
 
+from agent.errand import Errand
 from agent.messages import STEPS_PER_TICK
 from controllers.plant import PlantCommand, Sensed
 
 if TYPE_CHECKING:
     from sim.plant import MujocoPlant
+    from sim.tasks.registry import Task
 
 
 class Simulation:
     """An episode's world, from its initial state on. Give `on_step` to the robot's side."""
 
-    def __init__(self, plant: "MujocoPlant") -> None:
-        from sim.tasks.coffee import CoffeeTask
+    def __init__(self, plant: "MujocoPlant", task: "Task", target_class: str = "") -> None:
+        from sim.tasks.goals import make_goal
         from sim.tasks.truth import Truth
 
         self.plant = plant
+        self.task = task
+        self.errand = _errand(task, target_class)
+        """What the mind is asked to do; None where that is the planner's."""
         self.initial_state_hash = plant.state_hash()
         self.truth = Truth(plant.model, plant.data, plant.house, plant.processes)
-        self.goal = CoffeeTask(self.truth)
+        self.goal = make_goal(task, self.truth)
         self._steps = 0
 
     def on_step(self, began_s: float, command: PlantCommand, sensed: Sensed) -> None:
@@ -32,7 +37,22 @@ class Simulation:
 
 def start_simulation(task: str, split: str, index: int) -> Simulation:
     """The initial state of this task in this house: a pure function of the three."""
-    from sim.house.generate import generate_house
-    from sim.plant import MujocoPlant
+    from sim.tasks.registry import find_task
+    from sim.tasks.start import begin_task
 
-    return Simulation(MujocoPlant(generate_house(split, index), seed=index))  # pyright: ignore[reportArgumentType]
+    plant, target_class = begin_task(task, split, index)
+    return Simulation(plant, find_task(task), target_class)
+
+
+def errand_of(task: str) -> Errand | None:
+    """What a task asks of a mind whose robot is elsewhere; None for one that is planned. Loads no simulator."""
+    from sim.tasks.registry import find_task
+
+    return _errand(find_task(task), "")
+
+
+def _errand(task: "Task", target_class: str) -> Errand | None:
+    if task.subgoal is None:
+        return None
+    classes = (target_class,) if target_class else task.target_classes
+    return Errand(task.subgoal, classes, task.item, task.holding, task.full)

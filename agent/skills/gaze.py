@@ -1,6 +1,6 @@
 """Where the head looks."""
 
-from math import atan2, hypot, pi, sin
+from math import atan2, cos, hypot, pi, sin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ EYE_HEIGHT_M = 1.5
 GAIN = 6.0
 SWEEP_PERIOD_S = 5.0
 SWEEP_TILT_RAD = 0.45
+NOD_PERIOD_S, NOD_PAN_RAD, NOD_TILT_RAD = 4.0, 0.25, 0.95
 
 
 def look_at(point_in_base: Array, observation: Observation) -> Array:
@@ -34,6 +35,12 @@ def sweep(observation: Observation, width_rad: float = 1.1) -> Array:
     """Look about while driving."""
     pan = width_rad * sin(2 * pi * observation.time_s / SWEEP_PERIOD_S)
     return _turn_to(pan, SWEEP_TILT_RAD, observation)
+
+
+def nod(observation: Observation) -> Array:
+    """Look about in front: over the floor, tables and into drawers, and up again."""
+    phase = 2 * pi * observation.time_s / NOD_PERIOD_S
+    return _turn_to(NOD_PAN_RAD * sin(phase), NOD_TILT_RAD * (1.0 - cos(2.0 * phase)) / 2.0, observation)
 
 
 def _turn_to(pan: float, tilt: float, observation: Observation) -> Array:

@@ -172,6 +172,17 @@ class Placed(_Standing):
         return yes("on-place", self.truth.on_place(self.item, self.place)), *self._standing()
 
 
+class PutOn(_Standing):
+    """An item stands upright anywhere on top of a piece of furniture, let go."""
+
+    def __init__(self, truth: Truth, item: str, fixture: str) -> None:
+        super().__init__(truth, item)
+        self.fixture = truth.fixture(fixture)
+
+    def parts(self) -> tuple[Part, ...]:
+        return yes("on-top", self.truth.on_top(self.item, self.fixture)), *self._standing()
+
+
 class UnderSpout(_Standing):
     """A mug stands on the drip tray with its mouth under the spout, let go."""
 

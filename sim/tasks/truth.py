@@ -133,6 +133,11 @@ class Truth:
         hand = all(self._body_of_geom[g] in self._hand_bodies for g in geoms)
         return hand and all(pad in geoms for pad in self._pads)
 
+    def robot_is_free(self) -> bool:
+        """The robot touches nothing but itself and the floor."""
+        ours, plane = self._is_robot, self._plane
+        return not any(ours[a] != ours[b] and not (plane[a] or plane[b]) for a, b in self._pairs)
+
     def robot_touches_joint(self, joint: str) -> bool:
         """The robot touches the body that moves with `joint`."""
         body = int(self.model.jnt_bodyid[self.model.joint(joint).id])
