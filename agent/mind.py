@@ -13,9 +13,6 @@ from agent.skills.manipulation import HOLD_N
 from agent.skills.posture import tuck
 from agent.skills.skill import Skill
 
-WANTED = ("mug", "pod", "coffee_machine", "table", "door")
-"""Classes whose discovery ends an exploration early."""
-
 Ended = Callable[[Subgoal, Skill, float, float], None]
 
 
@@ -44,8 +41,6 @@ class Mind:
             skill = self._skill = begin(subgoal, self.policy)
             self._started_s = belief.time_s
         command = skill.tick(belief, observation)
-        if skill.status == "running" and subgoal.kind is SubgoalKind.EXPLORE and self._discovered(belief):
-            skill.status = "succeeded"
         if skill.status != "running":
             self._on_ended(subgoal, skill, self._started_s, belief.time_s)
             self.agenda.finished(belief, skill.status, skill.reason, skill.attempt)
@@ -54,11 +49,6 @@ class Mind:
             if held is not None:
                 command.grip_mode, command.grip = "force", HOLD_N
         return command
-
-    @staticmethod
-    def _discovered(belief: Belief) -> bool:
-        classes = [entity.class_name for name in belief.news if (entity := belief.entities.get(name)) is not None]
-        return any(name in WANTED for name in classes)
 
     @property
     def attempt(self) -> int:

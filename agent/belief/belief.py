@@ -1,5 +1,7 @@
 """The belief: everything the mind holds to be so, from observations alone."""
 
+from math import atan2
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,7 +10,7 @@ from agent.belief.entities import Entity, EntityTracker
 from agent.belief.hand import Hand
 from agent.belief.map import OccupancyMap
 from agent.belief.pose import PoseEstimate, scan_points
-from agent.frames import Pose, planar
+from agent.frames import Pose, from_quaternion, planar
 from agent.messages import Look, Observation, Scan
 from controllers.motion import se2
 
@@ -16,6 +18,8 @@ Array = NDArray[np.float64]
 
 CORRECT_EVERY_SCANS = 6
 OBSTACLE_RANGE_M = 1.2
+LEVEL_LOOK = 0.64
+"""Sine of the steepest look down in which doors and furniture are still in view."""
 
 
 class Belief:
@@ -89,6 +93,9 @@ class Belief:
         held = () if self.hand.held is None else (self.hand.held.entity_id,)
         self.entities.update(look, base_in_map, held)
         self.coverage.update(look, base_in_map, self.entities)
+        x, y, z = (-from_quaternion(look.camera_pose_in_base[:3], look.camera_pose_in_base[3:]).rotation[:, 2]).tolist()
+        if abs(z) < LEVEL_LOOK:
+            self.map.mark_looked(base_in_map.yaw + atan2(y, x), 0.5 * look.field_of_view_rad[0])
         for entity in self.entities.all():
             if entity.id not in self._announced:
                 self._announced.add(entity.id)

@@ -5,10 +5,10 @@ import numpy as np
 from agent.belief.belief import Belief
 from agent.belief.classes import FRONTS, OBJECTS, SURFACES
 from agent.belief.entities import Entity
+from agent.belief.exploring import doors_to_unseen, next_view
 from agent.belief.places import is_open, place_of
 from agent.messages import Fact
 from agent.planner.vocabulary import SEARCHABLE
-from controllers.motion.explore import choose_frontier, frontiers
 from controllers.motion.paths import Path, Travel
 
 STEEP_RAD = 0.65
@@ -131,13 +131,12 @@ class _Writer:
         belief = self.belief
         start = belief.base_pose[:2]
         travel = Travel(belief.map.costs(), start)
-        shut = {f.door for f in frontiers(travel.grid, belief.map.doorways()) if f.door}
-        pushing: Travel | None = None
+        pushing = Travel(belief.map.costs(push_doors=True), start)
+        shut = doors_to_unseen(belief, travel, pushing)
         times: dict[str, float] = {}
         for entity in belief.entities.all():
             cost = float(travel.cost_near(entity.position[:2], NEAR_M))
             if not np.isfinite(cost):
-                pushing = pushing or Travel(belief.map.costs(push_doors=True), start)
                 path = pushing.path_to(entity.position[:2], NEAR_M)
                 if not isinstance(path, Path):
                     continue
@@ -150,7 +149,6 @@ class _Writer:
         for door in sorted(shut):
             self.say("door", door)
             self.say("door-shut", door)
-        open_ends = [f for f in frontiers(travel.grid) if not f.door]
-        if choose_frontier(open_ends, travel, belief.base_pose) is not None:
+        if next_view(belief, travel) is not None:
             self.say("frontier-left")
         return times

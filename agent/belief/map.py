@@ -22,6 +22,9 @@ _ANCHOR_HITS = np.float32(20.0)
 """Hits after which a cell's mean point stays where it is: a mean that went on would follow the drift of the pose."""
 
 
+LOOK_RANGE_M = 3.5
+"""Floor farther from the camera than this does not count as looked at: things there are easily missed."""
+_LOOKS_NEEDED = 4
 _BUMP_RADIUS_M = 0.05
 _LEAF_DEPTH_M = 0.24
 """A leaf's thickness, a cell of the raster and the bias of a look, to both sides."""
@@ -50,6 +53,9 @@ class OccupancyMap:
         self._doorway_xy_m: dict[str, tuple[float, float]] = {}
         self._bumps: list[tuple[float, float, float]] = []
         self._dismissed = np.zeros((n, n), np.bool_)
+        self._looks = np.zeros((n, n), np.uint8)
+        self._latest: tuple[Array, Array, Array] | None = None
+        """Origin, unit directions and ranges of the latest scan's rays in the map frame."""
         self._bounds = [n, 0, n, 0]
         self._clear_range_m = clear_range_m
         self._offsets = np.arange(1, int(clear_range_m / cell_m) + 1, dtype=np.float32)
@@ -73,6 +79,7 @@ class OccupancyMap:
         flat = self.log_odds.ravel()
         hits = rows * self.raster.columns + columns
         before = flat[hits]
+        self._latest = (pose[:2], unit, ranges)
         self._clear(pose, unit, ranges)
         flat[hits] = np.minimum(before + _HIT, _HIGHEST)
         self._anchor(hits, (pose[:2] + ranges[hit, None] * unit[hit])[inside])
@@ -146,8 +153,26 @@ class OccupancyMap:
             self._doorway_xy_m[name] = (x, y)
 
     def dismiss_frontier(self, position_in_map_m: ArrayLike, radius_m: float = 0.6) -> None:
-        """Never offer the unknown around this point again: it was looked at and stays unseen."""
+        """Never offer the floor around this point again: it was looked at and stays unseen."""
         self._dismissed[disc_cells(self.raster, position_in_map_m, radius_m)] = True
+
+    def mark_looked(self, heading_rad: float, half_angle_rad: float) -> None:
+        """A camera on the base had this heading (map frame) and half horizontal field of view: the floor between the
+        base and what the latest scan hit was looked at, up to LOOK_RANGE_M."""
+        if self._latest is None:
+            return
+        origin, unit, ranges = self._latest
+        ahead = unit @ (np.cos(heading_rad), np.sin(heading_rad)) > np.cos(half_angle_rad)
+        cell = self.raster.cell_m
+        offsets = np.arange(1, int(LOOK_RANGE_M / cell) + 1)
+        reach = np.minimum(ranges[ahead], LOOK_RANGE_M) / cell
+        row0, column0 = (origin[1] - self.raster.y0_m) / cell, (origin[0] - self.raster.x0_m) / cell
+        rows = (row0 + unit[ahead, 1:] * offsets).astype(np.intp)
+        columns = (column0 + unit[ahead, :1] * offsets).astype(np.intp)
+        near = offsets <= reach[:, None]
+        cells = np.unique(rows[near] * self.raster.columns + columns[near])
+        looks = self._looks.ravel()
+        looks[cells] = np.minimum(looks[cells] + 1, _LOOKS_NEEDED)
 
     # --- what is asked
 
@@ -207,6 +232,7 @@ class OccupancyMap:
             occupied=occupied,
             unknown=(log_odds >= _FREE) & ~occupied,
             dismissed=self._dismissed[view],
+            unlooked=(log_odds < _FREE) & ~occupied & (self._looks[view] < _LOOKS_NEEDED),
             doors=doors,
             push_doors=push_doors,
         )

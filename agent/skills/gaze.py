@@ -31,6 +31,12 @@ def look_at_map_point(point_in_map: Array, base_in_map: Pose, observation: Obser
     return look_at(base_in_map.inverse().point(point_in_map), observation)
 
 
+def towards_map_point(point_in_map: Array, base_in_map: Pose, observation: Observation) -> Array:
+    """Look in the direction of a point, a little down: furniture and doors on the way are in view."""
+    x, y, _ = (float(v) for v in base_in_map.inverse().point(point_in_map))
+    return _turn_to(wrap(atan2(y, x)), SWEEP_TILT_RAD, observation)
+
+
 def sweep(observation: Observation, width_rad: float = 1.1) -> Array:
     """Look about while driving."""
     pan = width_rad * sin(2 * pi * observation.time_s / SWEEP_PERIOD_S)

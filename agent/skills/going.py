@@ -8,17 +8,18 @@ from numpy.typing import NDArray
 from agent.belief.belief import Belief
 from agent.belief.classes import FRONTS
 from agent.belief.entities import Entity
+from agent.belief.exploring import next_view
 from agent.belief.places import front_directions
 from agent.messages import Observation, Subgoal
 from agent.policies.interface import Policy
 from agent.skills.command import Command
 from agent.skills.drive import BasePose, Drive
-from agent.skills.gaze import look_at_map_point, sweep
+from agent.skills.gaze import look_at_map_point, sweep, towards_map_point
 from agent.skills.manipulation import HOLD_N
 from agent.skills.posture import tuck
 from agent.skills.skill import Skill
 from agent.skills.standing import standing_before
-from controllers.motion.explore import View, choose_frontier, frontiers
+from controllers.motion.explore import View
 from controllers.motion.follow import FULL_MUG, BaseLimits
 from controllers.motion.paths import Travel
 
@@ -29,7 +30,9 @@ VIEWS_M, INTO_DRAWER_M = (1.05, 1.3, 0.85), (0.60, 0.66, 0.74)
 """Distances of the base from what it looks at, best first."""
 LOOK_S = 3.5
 LOOK_STEP_S = 0.9
-EXPLORE_S = 25.0
+EXPLORE_S, EXPLORE_LEAST_S, CHECK_S = 30.0, 6.0, 0.7
+WANTED = ("mug", "pod", "coffee_machine", "table")
+"""Classes whose discovery ends an exploration early, for they may change the plan."""
 MAX_VIEWS = 4
 
 
@@ -152,35 +155,65 @@ class LookFor(Driving):
 
 
 class Explore(Driving):
-    """Drive to a frontier of the map and look about; done when it is no longer one, or something new was seen."""
+    """Look at one end of the map after the other, until nothing is left, time is over or something wanted was found."""
 
     def __init__(self, subgoal: Subgoal, policy: Policy) -> None:
         super().__init__(subgoal, policy)
         self._view: View | None = None
         self._started_s: float | None = None
-        self._checked_s = 0.0
+        self._checked_s = -1e9
+        self._arrived_s: float | None = None
 
     def tick(self, belief: Belief, observation: Observation) -> Command:
         now = belief.time_s
         if self._started_s is None:
             self._started_s = now
-        if self._view is None or now - self._checked_s > 2.0:
+        settled = now - self._started_s > EXPLORE_LEAST_S
+        if settled and (now - self._started_s > EXPLORE_S or self._discovered(belief)):
+            return self.succeed()
+        if now - self._checked_s > CHECK_S:
             self._checked_s = now
-            grid = belief.map.costs()
-            found = [f for f in frontiers(grid) if not f.door]
-            keep = None if self._view is None else (self._view.frontier.x_m, self._view.frontier.y_m)
-            view = choose_frontier(found, Travel(grid, belief.base_pose[:2]), belief.base_pose, keep_xy=keep)
-            if view is None:
-                return self.succeed() if self._view is not None else self.fail("nothing-left-to-explore")
-            moved = keep is None or np.hypot(view.frontier.x_m - keep[0], view.frontier.y_m - keep[1]) > 0.8
-            if moved or self._drive is None:
-                x, y, yaw = (float(v) for v in view.pose_in_map)
-                self._drive = Drive(BasePose(x, y, yaw, 0.5), fine=False)
-            self._view = view
+            if not self._choose(belief):
+                return self.succeed()
         assert self._drive is not None
-        if self._drive.there or self._drive.failed:
-            belief.map.dismiss_frontier((self._view.frontier.x_m, self._view.frontier.y_m))
-            return self.succeed()
-        if now - self._started_s > EXPLORE_S:
-            return self.succeed()
-        return self.driving(belief, observation, sweep(observation))
+        assert self._view is not None
+        end = self._view.frontier
+        if self._drive.failed:
+            self._leave(belief)
+        elif self._drive.there:
+            if self._arrived_s is None:
+                self._arrived_s = now
+            if now - self._arrived_s > (LOOK_S if end.look else CHECK_S):
+                self._leave(belief)
+        if end.look:
+            head = towards_map_point(np.array([end.x_m, end.y_m, 0.0]), belief.base_in_map, observation)
+        else:
+            head = sweep(observation)
+        return self.driving(belief, observation, head)
+
+    def _choose(self, belief: Belief) -> bool:
+        """Take the best end of the map; whether there is one."""
+        old = self._view
+        keep = None if old is None else (old.frontier.x_m, old.frontier.y_m)
+        view = next_view(belief, Travel(belief.map.costs(), belief.base_pose[:2]), keep)
+        self._view = view
+        if view is None:
+            return False
+        moved = keep is None or np.hypot(view.frontier.x_m - keep[0], view.frontier.y_m - keep[1]) > 0.3
+        if moved or self._drive is None:
+            x, y, yaw = (float(v) for v in view.pose_in_map)
+            self._drive = Drive(BasePose(x, y, yaw, 0.5), fine=False)
+            self._arrived_s = None
+        return True
+
+    def _leave(self, belief: Belief) -> None:
+        """What cannot be seen from here, or not be got to, will not be seen."""
+        assert self._view is not None
+        end = self._view.frontier
+        belief.map.dismiss_frontier((end.x_m, end.y_m), 0.4 if end.look else 0.6)
+        self._drive, self._checked_s = None, -1e9
+
+    @staticmethod
+    def _discovered(belief: Belief) -> bool:
+        found = [entity.class_name for name in belief.news if (entity := belief.entities.get(name)) is not None]
+        return any(name in WANTED for name in found)

@@ -1,4 +1,4 @@
-"""Where the known floor ends, and which of these ends to look at next."""
+"""Where the known floor ends or was never looked at, and which of these places to look at next."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +18,9 @@ _COST_PER_RAD = 0.3
 _GAIN_PER_M = 1.2
 _MOST_GAIN_M = 2.0
 _KEEP_BONUS = 1.5
+_LOOK_AREA_M2 = 0.25
+"""Smaller patches of floor that the camera has not looked at are not worth a look of their own."""
+_LOOK_FROM_M = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Frontier:
     size_m: float
     door: str = ""
     """Name of the door that has to be pushed to look behind it."""
+    look: bool = False
+    """Free floor that the scan knows and the camera has not looked at; (x_m, y_m) is its nearest cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,26 @@ def frontiers(grid: CostGrid, doors: Mapping[str, Doorway] | None = None, min_si
     return found
 
 
+def look_frontiers(grid: CostGrid, base_xy_in_map: ArrayLike) -> list[Frontier]:
+    """Patches of free floor that the camera has not looked at, in the order of their first cell.
+
+    A scan sees all around, a camera does not: a room may be known to the scan and none of its furniture to the belief.
+    """
+    wanted = grid.unlooked & ~grid.dismissed & (grid.clearance_m > _SLIVER_CLEARANCE_M)
+    rows, columns = grid.coarse.rows, grid.coarse.columns
+    share = wanted.reshape(rows, wanted.shape[0] // rows, columns, wanted.shape[1] // columns).mean(axis=(1, 3))
+    base = np.asarray(base_xy_in_map, dtype=np.float64)[:2]
+    found = []
+    for row, column in _clusters(share >= 0.5):
+        area = row.size * grid.coarse.cell_m**2
+        if area < _LOOK_AREA_M2:
+            continue
+        points = grid.coarse.centres(row, column)
+        nearest = points[int(np.argmin(np.hypot(*(points - base).T).round(6)))]
+        found.append(Frontier(float(nearest[0]), float(nearest[1]), area**0.5, look=True))
+    return found
+
+
 def choose_frontier(
     candidates: Sequence[Frontier],
     travel: Travel,
@@ -92,6 +117,12 @@ def choose_frontier(
     views = []
     for frontier in candidates:
         there = np.array((frontier.x_m, frontier.y_m))
+        if frontier.look and np.hypot(*(there - pose[:2])) < _LOOK_FROM_M and _sees(travel.grid, pose[:2], there):
+            # It can be looked at from here: no way, only a turn.
+            turn = abs(se2.wrap(se2.facing(pose[:2], there) - pose[2]))
+            score = _COST_PER_RAD * turn - _GAIN_PER_M * min(frontier.size_m, _MOST_GAIN_M)
+            views.append((score, frontier, pose[:2], 0.0))
+            continue
         door = (doors or {}).get(frontier.door)
         spots = [there] if door is None else _sides(door, STANDOFF_M)
         within = _VIEW_WITHIN_M if door is None else 0.25
@@ -106,7 +137,7 @@ def choose_frontier(
             score -= _KEEP_BONUS
         views.append((score, frontier, spots[k], within))
     for score, frontier, spot, within in sorted(views, key=lambda v: v[0]):
-        path = travel.path_to(spot, within)
+        path = travel.path_to(spot, within) if within else _here(spot)
         toward = np.array((frontier.x_m, frontier.y_m))
         if isinstance(path, Path) and (frontier.door or _sees(travel.grid, path.points_m[-1], toward)):
             end = path.points_m[-1]
@@ -118,6 +149,10 @@ def choose_frontier(
                 return replace(view, door=frontier.door, push=plan_push((doors or {})[frontier.door], end))
             return view
     return None
+
+
+def _here(xy: Array) -> Path:
+    return Path(np.stack((xy, xy)), 0.0, 0.0)
 
 
 def _sees(grid: CostGrid, a: Array, b: Array) -> bool:

@@ -38,7 +38,9 @@ class CostGrid:
     unknown: Mask
     """Fine."""
     dismissed: Mask
-    """Fine: unknown floor nobody will look at again."""
+    """Fine: floor nobody will look at again."""
+    unlooked: Mask
+    """Fine: free floor that the scan knows and the camera has not looked at."""
     door: NDArray[np.int8]
     """Fine: 1 + index into `door_names` where the footprint would touch that door's leaf, else 0."""
     door_names: tuple[str, ...]
@@ -97,6 +99,7 @@ def cost_grid(
     dismissed: Mask,
     doors: Sequence[tuple[str, tuple[NDArray[np.intp], NDArray[np.intp]]]] = (),
     push_doors: bool = False,
+    unlooked: Mask | None = None,
 ) -> CostGrid:
     """Clearances and costs of a raster with an even number of rows and columns.
 
@@ -124,7 +127,9 @@ def cost_grid(
     pushed = np.any(_blocks(door > 0), axis=(1, 3)) if push_doors else None
     cost = _cost(np.where(known, mean_clearance, 0.0), pushed).astype(np.float32)
     names = tuple(name for name, _ in doors)
-    return CostGrid(raster, clearance, open_floor, dismissed, door, names, push_doors, coarse, cost)
+    if unlooked is None:
+        unlooked = np.zeros(occupied.shape, np.bool_)
+    return CostGrid(raster, clearance, open_floor, dismissed, unlooked, door, names, push_doors, coarse, cost)
 
 
 class Travel:
