@@ -13,7 +13,7 @@ from agent.episodes.records import CodeIdentity, EpisodeHeader
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("agent", "controllers", "sim")
-_RECORDED_PACKAGES = ("mujoco", "numpy", "torch", "mink", "daqp", "msgspec", "pyzmq", "gymnasium")
+_RECORDED_PACKAGES = ("mujoco", "numpy", "torch", "daqp", "msgspec", "pyzmq", "gymnasium")
 
 
 @cache

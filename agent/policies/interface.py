@@ -77,7 +77,7 @@ class Motion:
     phase: str = ""
     finished: bool = False
     """The policy has nothing more to do; the skill then checks its postcondition."""
-    estimate: Estimate = Estimate()
+    estimate: Estimate = field(default_factory=Estimate)
 
 
 class Policy(Protocol):

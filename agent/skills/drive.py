@@ -17,6 +17,7 @@ STUCK_S = 6.0
 STUCK_M = 0.04
 RETRY_PATH_S = 1.0
 PATIENCE_S = 4.0
+ORDINARY = BaseLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class BasePose:
 class Drive:
     """One drive to one pose. `failed` names the reason, `there` says when it has arrived."""
 
-    def __init__(self, goal: BasePose, limits: BaseLimits = BaseLimits(), fine: bool = True) -> None:
+    def __init__(self, goal: BasePose, limits: BaseLimits = ORDINARY, fine: bool = True) -> None:
         self.goal = goal
         self.there = False
         self.failed = ""

@@ -50,8 +50,8 @@ def approaches_to(entity: Entity, belief: Belief, place: Entity | None = None) -
         free = -hinge_side(place.class_name)
         ways = []
         for aside in (0.0, 0.1, 0.2):
-            for way in _fan(place.yaw + pi, INSIDE_PITCH_RAD, (0.0, 0.15, -0.15), 0.72, entity):
-                ways.append(replace(way, aside_m=free * aside, penalty=way.penalty + aside))
+            fan = _fan(place.yaw + pi, INSIDE_PITCH_RAD, (0.0, 0.15, -0.15), 0.72, entity)
+            ways += [replace(way, aside_m=free * aside, penalty=way.penalty + aside) for way in fan]
         return ways
     pitch = POD_PITCH_RAD if entity.class_name == "pod" else LEVEL_PITCH_RAD
     if place.class_name == "shelf":
@@ -79,6 +79,6 @@ def _fan(yaw: float, pitch: float, turns: tuple[float, ...], best_standoff_m: fl
             # A finger must not meet the handle: it should point along or against the approach.
             penalty += 3.0 if abs(sin(entity.yaw - heading)) > HANDLE_SINE else 0.0
         failures = entity.notes.get(f"missed-{round(heading * 4)}", 0.0)
-        for way in at_standoffs(heading, pitch, best_standoff_m):
-            ways.append(replace(way, penalty=way.penalty + penalty + 2.0 * failures))
+        stands = at_standoffs(heading, pitch, best_standoff_m)
+        ways += [replace(way, penalty=way.penalty + penalty + 2.0 * failures) for way in stands]
     return ways
