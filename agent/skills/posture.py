@@ -26,6 +26,8 @@ RETREAT_X_M = 0.42
 """How far ahead of the base's centre the tool may stay when it leaves a scene."""
 DRIVE_WITHIN_M = 0.16
 """The base drives once the tool is this near to its tucked place."""
+AT_LIMIT = frozenset({"reach", "joint_limit", "self_collision"})
+"""Clamps that say that the arm cannot go on as asked."""
 GIVE_M_PER_NS, GIVE_FROM_N, GIVE_MAX_M_S = 0.004, 8.0, 0.12
 """How the arm gives way to what it runs into while it sets up or tucks in."""
 SPEED_M_S = 0.45
@@ -92,6 +94,9 @@ def tuck(
         back = np.array([RETREAT_X_M, now.position[1], now.position[2]])
         goal = Posture(Pose(back, now.rotation), float(observation.joint_position[LIFT]))
         twist, rate, _ = towards(goal, now, observation, speed_m_s)
+        if not keep_level and any(clamp.name in AT_LIMIT for clamp in observation.applied.clamps):
+            # At a joint limit: turn the hand towards where it is going until there is room again.
+            twist[3:] = _towards_joints(TUCKED_JOINTS_RAD, TRAVEL_LIFT_M, observation, speed_m_s)[0][3:]
         return giving_way(twist, hand.force_in_base_n), rate, False, False
     if keep_level:
         twist, rate, there = towards(posture, now, observation, speed_m_s)
