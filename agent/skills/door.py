@@ -1,5 +1,7 @@
 """Push a room door open by driving through its doorway, hand first."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,21 +15,28 @@ from agent.skills.gaze import look_at_map_point
 from agent.skills.posture import Posture, towards, tuck
 from agent.skills.skill import Skill
 from controllers.motion import se2
-from controllers.motion.doors import DoorPush, Doorway, plan_push, without_leaf
+from controllers.motion.doors import DoorPush, Doorway, hinge_seen, plan_push, ram_aside_m, without_leaf
 from controllers.motion.follow import DOOR_PUSH, arrived, follow
-from controllers.motion.paths import Travel
+from controllers.motion.paths import FOOTPRINT_RADIUS_M, Travel
 
 Array = NDArray[np.float64]
 
 PUSH_PITCH_RAD = np.deg2rad(10.0)
-RAM_POSITION_M, RAM_LIFT_M = (0.46, 0.0, 1.1), 0.32
+RAM_X_M, RAM_Z_M, RAM_LIFT_M = 0.58, 1.1, 0.32
 """The closed hand before the base, at the height of a door's handle."""
-PUSH_TIMEOUT_S = 20.0
-MAX_ATTEMPTS = 3
+RAM_SPEED_M_S = 0.3
+MEET_M_S, MEETS_FROM_N = 0.12, 6.0
+"""Speed of the base until the hand feels the leaf: what is hit faster is hit hard."""
+BODY_M_S, BODY_GAP_M = 0.10, 0.04
+"""Speed of the base while the leaf is this near to its body."""
+PUSH_TIMEOUT_S = 25.0
+MAX_ATTEMPTS = 2
+OPENED = 0.85
+"""Opening believed of a leaf that the base has just driven past, until it is seen again."""
 
 
 class PushDoor(Skill):
-    """Stand before the doorway, then drive straight through; the leaf gives way."""
+    """Stand before the doorway, then drive straight through; the leaf gives way to the hand."""
 
     def __init__(self, subgoal: Subgoal, policy: Policy) -> None:
         super().__init__(subgoal, policy)
@@ -35,6 +44,7 @@ class PushDoor(Skill):
         self._doorway: Doorway | None = None
         self._push: DoorPush | None = None
         self._pushing_since_s: float | None = None
+        self._hinge = 0
 
     def tick(self, belief: Belief, observation: Observation) -> Command:
         if self._drive is None and not self._begin(belief):
@@ -43,8 +53,7 @@ class PushDoor(Skill):
         assert self._push is not None
         assert self._doorway is not None
         if self._drive.there:
-            ram = Posture(Pose(np.array(RAM_POSITION_M), tool_rotation(PUSH_PITCH_RAD)), RAM_LIFT_M)
-            twist, rate, ready = towards(ram, belief.hand.tool_in_base, observation)
+            twist, rate, ready = towards(self._ram(belief), belief.hand.tool_in_base, observation, RAM_SPEED_M_S)
             may_drive = True
         else:
             twist, rate, may_drive, ready = tuck(belief.hand, observation)
@@ -54,7 +63,7 @@ class PushDoor(Skill):
         if self._pushing_since_s is not None:
             end = self._push.end_pose_in_map
             if arrived(self._push.through, belief.base_pose, float(end[2]), 0.1, 0.5):
-                return self.succeed()
+                return self._through_it(belief)
             if belief.time_s - self._pushing_since_s > PUSH_TIMEOUT_S:
                 return self._again(belief, "door-stuck")
             velocity = self._through(belief, observation)
@@ -67,6 +76,27 @@ class PushDoor(Skill):
         return Command(
             twist, True, "width", 0.0, velocity, rate, head, phase="push" if self._pushing_since_s else "travel"
         )
+
+    def _ram(self, belief: Belief) -> Posture:
+        """Where the hand pushes: as far to the side as suits how the leaf hangs."""
+        assert self._push is not None
+        assert self._doorway is not None
+        yaw = float(self._push.end_pose_in_map[2])
+        if self._hinge == 0 and belief.obstacles_in_base is not None:
+            points = se2.transform_points(belief.base_pose, belief.obstacles_in_base)
+            self._hinge = hinge_seen(points, self._doorway, yaw)
+        offset = belief.base_pose[:2] - np.array(self._doorway.position_in_map_m)
+        depth = float(offset @ (np.cos(yaw), np.sin(yaw))) + RAM_X_M
+        position = np.array([RAM_X_M, ram_aside_m(depth, self._hinge), RAM_Z_M])
+        return Posture(Pose(position, tool_rotation(PUSH_PITCH_RAD)), RAM_LIFT_M)
+
+    def _through_it(self, belief: Belief) -> Command:
+        """The base stands behind the doorway, so its leaf is open, seen or not."""
+        door = belief.entities.get(self.subgoal.target)
+        if door is not None:
+            door.state = max(OPENED, door.state or 0.0)
+            belief.map.mark_opened(door.id, door.state)
+        return self.succeed()
 
     def _begin(self, belief: Belief) -> bool:
         doorway = belief.map.doorways().get(self.subgoal.target)
@@ -97,11 +127,16 @@ class PushDoor(Skill):
             obstacles = se2.transform_points(se2.inverse(belief.base_pose), points)
         yaw = float(self._push.end_pose_in_map[2])
         velocity = observation.applied.base_velocity_in_base
+        limits = DOOR_PUSH
+        if belief.obstacles_in_base is not None and _near_the_body(belief.obstacles_in_base):
+            limits = replace(DOOR_PUSH, speed_m_s=BODY_M_S)
+        elif float(np.linalg.norm(belief.hand.force_in_base_n)) < MEETS_FROM_N:
+            limits = replace(DOOR_PUSH, speed_m_s=MEET_M_S)
         return follow(
             self._push.through,
             belief.base_pose,
             velocity,
-            limits=DOOR_PUSH,
+            limits=limits,
             final_yaw_rad=yaw,
             obstacles_in_base_m=obstacles,
             turn_to_motion=False,
@@ -113,3 +148,9 @@ class PushDoor(Skill):
         self.attempt += 1
         self._drive = None
         return Command()
+
+
+def _near_the_body(obstacles_in_base_m: Array) -> bool:
+    """Whether something stands close before the front half of the base."""
+    distance = np.hypot(obstacles_in_base_m[:, 0], obstacles_in_base_m[:, 1])
+    return bool(np.any((obstacles_in_base_m[:, 0] > 0.0) & (distance < FOOTPRINT_RADIUS_M + BODY_GAP_M)))

@@ -93,6 +93,9 @@ class OpenLid(Lid):
     act_timeout_s = 18.0
     ready_width_m = 0.0
 
+    def achieved(self, belief: Belief) -> bool:
+        return (self.opening(belief) or 0.0) > OPEN_STATE
+
     def roll(self, belief: Belief) -> float:
         # A tab at the side is narrow: the two fingers go under it one above the other.
         return 0.5 * pi if self.side(belief) else 0.0
@@ -133,6 +136,10 @@ class OpenLid(Lid):
 class CloseLid(Lid):
     act_timeout_s = 25.0
     ready_width_m = 0.09
+
+    def achieved(self, belief: Belief) -> bool:
+        opening = self.opening(belief)
+        return opening is not None and opening < CLOSED_STATE
 
     def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
         hinge, axis = self.hinge(belief)

@@ -101,6 +101,10 @@ class Manipulation(Skill):
         """`` or why the skill cannot start."""
         return ""
 
+    def achieved(self, belief: Belief) -> bool:
+        """Whether an earlier attempt reached the goal after all, as far as the belief can tell."""
+        return False
+
     def anchor(self, belief: Belief) -> Entity | None:
         """Where to stand and look when the target itself was never seen: the machine that a part belongs to."""
         return None
@@ -136,6 +140,8 @@ class Manipulation(Skill):
         trouble = self.precondition(belief)
         if trouble:
             return self.fail(trouble)
+        if self.attempt > 1 and self.achieved(belief):
+            return self.succeed()
         point = self.target_point(belief)
         if point is None:
             return self._search(belief)

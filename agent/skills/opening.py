@@ -1,5 +1,6 @@
 """Open a cabinet, a fridge or a drawer."""
 
+from dataclasses import replace
 from math import pi
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from agent.belief.belief import Belief
 from agent.belief.classes import DRAWER_TRAVEL_M, HINGE_TRAVEL_RAD, hinge_side
 from agent.belief.entities import hinge_offset
-from agent.belief.places import OPEN_ENOUGH
+from agent.belief.places import OPEN_ENOUGH, is_open
 from agent.frames import Pose, tool_rotation
 from agent.policies.interface import Goal, Motion
 from agent.policies.scripted.opening import along_path
@@ -29,6 +30,9 @@ class Open(Manipulation):
     def precondition(self, belief: Belief) -> str:
         return "hand-not-empty" if belief.hand.held is not None else ""
 
+    def achieved(self, belief: Belief) -> bool:
+        return is_open(belief.entities[self.subgoal.target])
+
     def target_point(self, belief: Belief) -> Array | None:
         front = belief.entities.get(self.subgoal.target)
         return None if front is None else front.position
@@ -38,7 +42,12 @@ class Open(Manipulation):
         side = hinge_side(front.class_name)
         roll = 0.0 if side else 0.5 * pi
         yaw = front.yaw + pi
-        return at_standoffs(yaw, PITCH_RAD, 0.72, roll, -0.06 * side)
+        ways = []
+        for aside in (-0.06 * side, 0.1, -0.1, 0.2, -0.2):
+            # In corners the base cannot stand straight before the handle.
+            extra = abs(aside + 0.06 * side)
+            ways += [replace(w, penalty=w.penalty + extra) for w in at_standoffs(yaw, PITCH_RAD, 0.72, roll, aside)]
+        return ways
 
     def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
         front = belief.entities[self.subgoal.target]

@@ -26,6 +26,7 @@ RETREAT_X_M = 0.42
 """How far ahead of the base's centre the tool may stay when it leaves a scene."""
 DRIVE_WITHIN_M = 0.16
 """The base drives once the tool is this near to its tucked place."""
+TUCKED_WITHIN_M = 0.05
 AT_LIMIT = frozenset({"reach", "joint_limit", "self_collision"})
 """Clamps that say that the arm cannot go on as asked."""
 GIVE_M_PER_NS, GIVE_FROM_N, GIVE_MAX_M_S = 0.004, 8.0, 0.12
@@ -101,13 +102,15 @@ def tuck(
     if keep_level:
         twist, rate, there = towards(posture, now, observation, speed_m_s)
     else:
-        twist, rate, there = _towards_joints(TUCKED_JOINTS_RAD, TRAVEL_LIFT_M, observation, speed_m_s)
+        twist, rate = _towards_joints(TUCKED_JOINTS_RAD, TRAVEL_LIFT_M, observation, speed_m_s)
+        # The redundant joint may rest elsewhere: the hand's place is what counts.
+        there = float(np.linalg.norm(now.position - posture.tool.position)) < TUCKED_WITHIN_M
     return giving_way(twist, hand.force_in_base_n), rate, near, there
 
 
 def _towards_joints(
     joints_rad: Array, lift_m: float, observation: Observation, speed_m_s: float
-) -> tuple[Array, float, bool]:
+) -> tuple[Array, float]:
     """The twist that moves all joints to their goals at the same time, in proportion to how far they are."""
     arm = observation.joint_position[ARM]
     _, _, jacobian = tool_jacobian_in_base(arm, float(observation.joint_position[LIFT]))
@@ -121,8 +124,7 @@ def _towards_joints(
     )
     twist /= max(1.0, fastest)
     twist[2] += rate
-    missing_lift = abs(lift_m - float(observation.joint_position[LIFT]))
-    return twist, rate, float(np.max(np.abs(gap))) < 0.15 and missing_lift < 0.02
+    return twist, rate
 
 
 def giving_way(twist_in_base: Array, force_in_base_n: Array) -> Array:

@@ -24,12 +24,13 @@ PULL_SPEED_M_S = 0.16
 GIVE_M_PER_NS = 0.0025
 ENOUGH = 0.95
 """Fraction of the travel at which to let go at the latest."""
-FELT_STOP, STOP_N = 0.7, 22.0
+FELT_STOP, STOP_N = 0.55, 20.0
 """From this fraction on, such a pull against the motion is the front's own stop."""
 OPEN_ENOUGH = 0.68
 """A front seen this far open needs no more pulling."""
 BASE_GAIN = 1.2
 COMFORTABLE_X_M = 0.62
+NEAR_BODY_M = 0.55
 
 
 def act(s: Situation) -> Motion:
@@ -94,8 +95,8 @@ def _leave(s: Situation) -> Motion:
         return Motion(np.zeros(6), "width", OPEN_WIDTH_M, phase="let-go")
     out = behind(s.tool_in_target, 0.15)
     tool_in_base = s.target_in_base.point(s.tool_in_target.position)
-    clear = float(tool_in_base[0]) < 0.36
-    base = np.array([-0.15 if clear else 0.0, 0.0, 0.0])
+    # The arm alone cannot draw back from near the body: the base helps.
+    base = np.array([-0.12 if float(tool_in_base[0]) < NEAR_BODY_M else 0.0, 0.0, 0.0])
     twist = servo(s.tool_in_target, out, 0.2)
     return Motion(twist, "width", OPEN_WIDTH_M, base_velocity_in_base=base, phase="draw-back", finished=_away(s))
 
