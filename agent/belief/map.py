@@ -3,7 +3,7 @@
 The map frame is the base's frame where the episode began. Cells are 5 cm.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -151,6 +151,11 @@ class OccupancyMap:
         self._doors[name] = _SeenDoor((x, y), float(yaw_in_map_rad), float(width_m), float(opening))
         if opening < SHUT_BELOW:
             self._doorway_xy_m[name] = (x, y)
+
+    def mark_opened(self, name: str, opening: float) -> None:
+        """A door is known to be open this far, though nobody saw it: its leaf is an obstacle like any other."""
+        if name in self._doors:
+            self._doors[name] = replace(self._doors[name], opening=opening)
 
     def dismiss_frontier(self, position_in_map_m: ArrayLike, radius_m: float = 0.6) -> None:
         """Never offer the floor around this point again: it was looked at and stays unseen."""

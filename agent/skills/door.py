@@ -25,8 +25,8 @@ PUSH_PITCH_RAD = np.deg2rad(10.0)
 RAM_X_M, RAM_Z_M, RAM_LIFT_M = 0.58, 1.1, 0.32
 """The closed hand before the base, at the height of a door's handle."""
 RAM_SPEED_M_S = 0.3
-MEET_M_S, MEETS_FROM_N = 0.12, 6.0
-"""Speed of the base until the hand feels the leaf: what is hit faster is hit hard."""
+MEET_M_S, MEET_M_S2, MEETS_FROM_N = 0.12, 0.2, 6.0
+"""Speed and acceleration of the base until the hand feels the leaf: what is hit faster is hit hard."""
 BODY_M_S, BODY_GAP_M = 0.10, 0.04
 """Speed of the base while the leaf is this near to its body."""
 PUSH_TIMEOUT_S = 25.0
@@ -127,11 +127,11 @@ class PushDoor(Skill):
             obstacles = se2.transform_points(se2.inverse(belief.base_pose), points)
         yaw = float(self._push.end_pose_in_map[2])
         velocity = observation.applied.base_velocity_in_base
-        limits = DOOR_PUSH
+        limits = replace(DOOR_PUSH, acceleration_m_s2=MEET_M_S2)
         if belief.obstacles_in_base is not None and _near_the_body(belief.obstacles_in_base):
             limits = replace(DOOR_PUSH, speed_m_s=BODY_M_S)
         elif float(np.linalg.norm(belief.hand.force_in_base_n)) < MEETS_FROM_N:
-            limits = replace(DOOR_PUSH, speed_m_s=MEET_M_S)
+            limits = replace(DOOR_PUSH, speed_m_s=MEET_M_S, acceleration_m_s2=MEET_M_S2)
         return follow(
             self._push.through,
             belief.base_pose,

@@ -138,6 +138,36 @@ def is_passable(points_in_map_m: Array, doorway: Doorway, half_width_m: float = 
     return not bool(np.any((np.abs(local[:, 0]) < STANDOFF_M) & (np.abs(local[:, 1]) < half_width_m)))
 
 
+def hinge_seen(points_in_map_m: Array, doorway: Doorway, push_yaw_rad: float) -> int:
+    """Which side the leaf hangs on, seen along `push_yaw_rad`, from the scan's points (n, 2) on it: +1 left, −1 right,
+    0 while it cannot be told (shut, or too little seen)."""
+    local = _local(points_in_map_m, doorway.position_in_map_m, push_yaw_rad)
+    half = 0.5 * doorway.width_m
+    leaf = local[(np.abs(local[:, 1]) < half - 0.06) & (np.abs(local[:, 0]) < doorway.width_m)]
+    if len(leaf) < 6:
+        return 0
+    slope, depth = np.polyfit(leaf[:, 1], leaf[:, 0], 1)
+    residual = leaf[:, 0] - (slope * leaf[:, 1] + depth)
+    if abs(slope) < 0.15 or float(np.sqrt((residual**2).mean())) > 0.05:
+        return 0
+    at_left, at_right = abs(depth + slope * half), abs(depth - slope * half)
+    if max(at_left, at_right) < 2.0 * min(at_left, at_right) + 0.05:
+        return 0
+    return 1 if at_left < at_right else -1
+
+
+def ram_aside_m(depth_m: float, hinge: int) -> float:
+    """How far left of the base's middle a hand at `depth_m` behind the doorway's plane pushes a leaf best.
+
+    First near the leaf's free edge, where little force turns it, then across to the hinge's side, so that the leaf is
+    turned out of the base's way before the base gets there, and back to the middle once the hand is past it.
+    """
+    if hinge == 0 or depth_m > 1.15:
+        return 0.0
+    share = min(1.0, max(0.0, (depth_m - 0.35) / 0.6))
+    return hinge * (-0.20 + 0.48 * share)
+
+
 def without_leaf(points_in_map_m: Array, doorway: Doorway) -> Array:
     """(m, 2) the points outside the area the leaf sweeps: what `follow` must keep clear of while it pushes.
 

@@ -277,7 +277,8 @@ class Travel:
 
     def _straight_cost(self, a: Array, b: Array) -> float:
         samples = polyline_samples(np.stack((a, b)), self.grid.raster.cell_m)
-        return float(self.grid.costs_at(samples).mean() * np.hypot(*(b - a)))
+        length = float(np.hypot(*(b - a)))
+        return length * float(self.grid.costs_at(samples).mean()) if length > 0.0 else 0.0
 
     def _end_at(self, points: Array, goal: Array) -> Array:
         """The exact goal instead of the last cell's centre, or after it if the shorter way is not free."""
