@@ -5,9 +5,12 @@ Heavy imports happen inside the commands, so that `doppio --help` is instant.
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from types import ModuleType
+from typing import NoReturn
 
 from agent.commands import bench, deploy, doctor, eval, planner, replay, robot, run, show
 from agent.commands.outcome import CommandError, Exit
@@ -65,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.command is None:
         parser.print_help()
         return Exit.USAGE
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _stop)  # as Ctrl-C: robots stop, episodes are closed
     try:
         return COMMANDS[args.command].run(args)
     except CommandError as error:
@@ -84,6 +89,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"doppio {args.command}: {error}", file=sys.stderr)
         return Exit.USAGE
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _print_version() -> int:

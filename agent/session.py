@@ -119,6 +119,8 @@ def run_episode(config: RunConfig, on_progress: Callable[[Progress], None] | Non
             done = agenda.goal_reached if simulation is None else simulation.goal.success
             if on_progress is not None and step.observation.sequence % PROGRESS_EVERY_TICKS == 0:
                 on_progress(Progress(step.observation.time_s, step.subgoal, mind.phase))
+            if step.observation.applied.mode == "fault":
+                agenda.hopeless = "robot-fault"  # it stays until a person has looked
             return done or bool(agenda.hopeless) or step.observation.time_s >= world.time_limit_s
 
         loop.run(world.robot, belief, agenda, mind, record, until)

@@ -4,14 +4,15 @@ A ROUTER socket; the agent connects a DEALER. In virtual time the two run in loc
 one Observation. In real time the first Advance starts the clock, observations are sent as they come, and of the actions
 that have arrived the newest acts.
 Nothing that arrives can stop the robot's own tick: malformed messages are counted and dropped, and a silent agent meets
-the validity window of its last action (hold, ramp, stop, fault).
+the validity window of its last action (hold, ramp, stop, fault). One whose connection is gone loses its session.
 """
 
 import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import monotonic
 
 import msgspec
 import zmq
@@ -40,6 +41,9 @@ log = logging.getLogger(__name__)
 _SEND_QUEUE = 200
 """Observations kept for an agent that does not read: two seconds. Later ones are dropped and counted."""
 _LOOK_EVERY_MS = 100
+_PROBE_EVERY_S = 0.5
+LEFT_S = 3.0
+"""An agent that cannot be reached for so long has left, as if it had said so; its robot stopped long before."""
 _LOGGED_EACH = 20
 """Malformed messages that are logged one by one; later ones are only counted."""
 
@@ -67,6 +71,9 @@ class _Session:
     """Of the last Advance that was carried out."""
     reply: bytes = b""
     """What was answered to it."""
+    probed_s: float = 0.0
+    reached_s: float = field(default_factory=monotonic)
+    """When it was last asked whether the agent is there, and when it was."""
 
 
 class RobotServer:
@@ -126,6 +133,8 @@ class RobotServer:
             self._send_observations(self._pump)
         if self._socket in ready:
             self._receive()
+        if self._session is not None:
+            self._look_after(self._session)
 
     def close(self) -> None:
         """Tells the agent, closes its robot and the socket. May be called twice."""
@@ -206,6 +215,17 @@ class RobotServer:
         self._sessions += 1
         self._session = _Session(self._sessions, agent, self._make_robot())
         self._welcome(self._session)
+
+    def _look_after(self, session: _Session) -> None:
+        now = monotonic()
+        if now - session.probed_s < _PROBE_EVERY_S:
+            return
+        session.probed_s = now
+        if self._is_there(session.agent):
+            session.reached_s = now
+        elif now - session.reached_s >= LEFT_S:
+            log.warning("the agent is gone without a farewell: its session ends")
+            self._end_session()
 
     def _is_there(self, agent: bytes) -> bool:
         # An empty message costs the agent nothing: it ignores what it cannot read.

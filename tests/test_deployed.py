@@ -3,12 +3,20 @@
 And what becomes of a robot, an agent and their records when the other one is killed.
 """
 
+import os
+import re
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from agent.cli import main
+from agent.commands.outcome import Exit
 from agent.episodes import Episode, EpisodeReport, Kind
 from agent.session import RunConfig, run_episode
 
@@ -59,3 +67,104 @@ def test_the_mind_does_the_same_on_a_robot_elsewhere(tmp_path: Path) -> None:
     assert told == payloads(here, Kind.CONTROL)
     assert judged.summary is not None
     assert judged.summary["success"] is False
+
+
+def doppio(*arguments: str, before: str = "") -> "subprocess.Popen[str]":
+    """A `doppio` process; `before` is Python that it runs first."""
+    program = f"{before}\nimport sys; from agent.cli import main; sys.exit(main({list(arguments)!r}))"
+    return subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+
+
+def until(condition: Callable[[], bool], within_s: float = 60.0) -> None:
+    """Wait for something another process does."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"did not happen within {within_s} s"
+        time.sleep(0.02)
+
+
+def recorded(root: Path) -> int:
+    """Bytes of the only episode below `root` so far."""
+    return sum(path.stat().st_size for path in root.glob("*/log-000.dop"))
+
+
+def test_a_robot_whose_agent_is_killed_holds_ramps_stops_and_faults(tmp_path: Path) -> None:
+    with robot_elsewhere(tmp_path / "robot", "--realtime") as (address, robot):
+        record = tmp_path / "agent"
+        with doppio("deploy", "coffee", "--robot", address, "--record", str(record)) as agent:
+            until(lambda: recorded(record) > 1_000_000)
+            agent.kill()
+        said, _ = robot.communicate(timeout=30)  # it notices by itself, and --once ends it
+    assert robot.returncode == Exit.FAILED
+    assert "latched a fault" in said
+    episode = Episode.open(next((tmp_path / "robot").iterdir()))
+    events = [(place.time_s, record.name) for place, record in episode.records(Kind.EVENT)]
+    times, names = zip(*events, strict=True)
+    assert names[-4:] == ("mode-hold", "mode-ramp", "mode-stop", "mode-fault")
+    assert times[-1] - times[-4] == pytest.approx(0.5, abs=0.02)
+    assert episode.summary is not None
+    assert episode.summary["reason"] == "robot-fault"
+    last = [record for _, record in episode.records(Kind.CONTROL)][-1]
+    assert not last.ctrl[-1][:3].any(), "the base is told to stand"
+    killed = Episode.open(next(record.iterdir()))
+    assert len(killed) > 50
+    assert killed.summary is None
+
+
+def test_a_killed_run_leaves_an_episode_that_replays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with doppio("run", "coffee", "--split", SPLIT, "--index", str(INDEX), "--record", str(tmp_path)) as run:
+        until(lambda: recorded(tmp_path) > 1_000_000)
+        run.kill()
+    (folder,) = tmp_path.iterdir()
+    assert main(["replay", str(folder), "--verify"]) == Exit.OK
+    said = capsys.readouterr().out
+    assert "ended before it was finished" in said
+    assert "to the last bit" in said
+
+
+def test_an_interrupted_run_closes_its_episode_and_says_so(tmp_path: Path) -> None:
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        record = tmp_path / sent.name
+        with doppio("run", "coffee", "--realtime", "--record", str(record)) as run:
+            until(lambda record=record: recorded(record) > 500_000)
+            run.send_signal(sent)
+            _, said = run.communicate(timeout=20)
+        assert run.returncode == 130
+        assert said == "doppio run: interrupted\n"
+        assert not Episode.open(next(record.iterdir())).damage
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found in /proc")
+@pytest.mark.parametrize("realtime", [False, True], ids=["virtual", "realtime"])
+def test_a_planner_that_keeps_dying_ends_the_run_with_its_reason(tmp_path: Path, realtime: bool) -> None:
+    options = ["--realtime"] if realtime else []
+    began = time.monotonic()
+    with doppio("run", "coffee", "--split", SPLIT, "--index", str(INDEX), "--record", str(tmp_path), *options) as run:
+        killed = 0
+        while run.poll() is None:
+            assert time.monotonic() - began < 90
+            for child in Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split():
+                os.kill(int(child), signal.SIGKILL)
+                killed += 1
+            time.sleep(0.05)
+        said, _ = run.communicate()
+    assert killed >= 2  # it was started again once
+    assert run.returncode == Exit.FAILED
+    assert re.search(r"the planner's process died again \(exit status -9\)", said)
+    assert Episode.open(next(tmp_path.iterdir())).summary is not None
+
+
+def test_a_full_disk_is_a_clear_error_and_keeps_what_was_written(tmp_path: Path) -> None:
+    bound = 1_000_000
+    full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({bound}, {bound}))"
+    with doppio("run", "coffee", "--record", str(tmp_path), before=full) as run:
+        _, said = run.communicate(timeout=60)
+    assert run.returncode == Exit.USAGE
+    assert re.fullmatch(
+        r"doppio run: cannot write \S+log-000\.dop: File too large; all before this tick is kept\n", said
+    )
+    episode = Episode.open(next(tmp_path.iterdir()))
+    assert len(episode) > 50
+    assert [step.observation.sequence for step in episode.steps()] == list(range(len(episode)))

@@ -89,8 +89,10 @@ class RawAgent:
 
     def ask(self, message: msgspec.Struct) -> FromRobot:
         self.send(encode(message))
-        assert self._socket.poll(5000), "no answer"
-        return decode_from_robot(self._socket.recv())
+        while True:
+            assert self._socket.poll(5000), "no answer"
+            if data := self._socket.recv():  # empty: the robot looks whether anyone is there
+                return decode_from_robot(data)
 
     def __enter__(self) -> "RawAgent":
         return self

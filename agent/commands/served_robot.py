@@ -5,7 +5,7 @@ from pathlib import Path
 from time import perf_counter
 
 from agent.commands.simulation import start_simulation
-from agent.episodes import EpisodeReport, EpisodeWriter, new_episode_directory, new_header
+from agent.episodes import EpisodeReport, EpisodeWriter, Event, new_episode_directory, new_header
 from agent.episodes.recorder import ControlRecorder
 from agent.messages import STEPS_PER_TICK, Action, Observation
 from controllers.plant import PlantCommand, Sensed
@@ -31,6 +31,8 @@ class ServedRobot:
         self._on_end = on_end
         self._ended = False
         self._steps = 0
+        self.mode = "stop"
+        """Of the last observation: ok, hold, ramp, stop, fault."""
         plant = self._simulation.plant
         self.initial_state_hash = self._simulation.initial_state_hash
         header = new_header(
@@ -53,7 +55,12 @@ class ServedRobot:
 
     def observe(self) -> Observation:
         """As controllers.robot.Robot."""
-        return self._robot.observe()
+        observation = self._robot.observe()
+        mode = observation.applied.mode
+        if mode != self.mode:
+            self.mode = mode
+            self._writer.event(observation.time_s, Event(source="robot", name=f"mode-{mode}"))
+        return observation
 
     def act(self, action: Action) -> None:
         """As controllers.robot.Robot."""
@@ -73,7 +80,7 @@ class ServedRobot:
             success=goal.success,
             safe=goal.safe_success,
             parts={part.name: part.holds for part in goal.parts()},
-            reason="" if goal.success else "the agent left",
+            reason="" if goal.success else "robot-fault" if self.mode == "fault" else "the agent left",
             spilled_ml=float(plant.processes.spilled_ml),
             broken=list(plant.processes.broken),
             dropped=list(plant.processes.dropped),
@@ -86,6 +93,8 @@ class ServedRobot:
     def verdict(self) -> str:
         """How the task stands, in words."""
         head = "the task is done" if self.success else "the task is not done"
+        if self.mode == "fault":
+            head += "; the robot stopped and latched a fault: no valid action came in time"
         lines = [f"  {part}" for part in self._simulation.goal.report().values()]
         time_s = self._simulation.plant.data.time
         return "\n".join([f"after {time_s:.1f} s {head}; episode {self._writer.directory}", *lines])
