@@ -22,9 +22,10 @@ _ANCHOR_HITS = np.float32(20.0)
 """Hits after which a cell's mean point stays where it is: a mean that went on would follow the drift of the pose."""
 
 
-LOOK_RANGE_M = 3.5
+LOOK_RANGE_M = 4.0
 """Floor farther from the camera than this does not count as looked at: things there are easily missed."""
-_LOOKS_NEEDED = 4
+_LOOKS_NEEDED, _LOOK_CELLS = 4, 2
+"""Looks are counted in blocks of 2 × 2 cells: the rays of a scan are 10 cm apart at LOOK_RANGE_M."""
 _BUMP_RADIUS_M = 0.05
 _LEAF_DEPTH_M = 0.24
 """A leaf's thickness, a cell of the raster and the bias of a look, to both sides."""
@@ -53,7 +54,7 @@ class OccupancyMap:
         self._doorway_xy_m: dict[str, tuple[float, float]] = {}
         self._bumps: list[tuple[float, float, float]] = []
         self._dismissed = np.zeros((n, n), np.bool_)
-        self._looks = np.zeros((n, n), np.uint8)
+        self._looks = np.zeros((-(-n // _LOOK_CELLS),) * 2, np.uint8)
         self._latest: tuple[Array, Array, Array] | None = None
         """Origin, unit directions and ranges of the latest scan's rays in the map frame."""
         self._bounds = [n, 0, n, 0]
@@ -168,16 +169,18 @@ class OccupancyMap:
             return
         origin, unit, ranges = self._latest
         ahead = unit @ (np.cos(heading_rad), np.sin(heading_rad)) > np.cos(half_angle_rad)
-        cell = self.raster.cell_m
+        cell = _LOOK_CELLS * self.raster.cell_m
         offsets = np.arange(1, int(LOOK_RANGE_M / cell) + 1)
         reach = np.minimum(ranges[ahead], LOOK_RANGE_M) / cell
         row0, column0 = (origin[1] - self.raster.y0_m) / cell, (origin[0] - self.raster.x0_m) / cell
         rows = (row0 + unit[ahead, 1:] * offsets).astype(np.intp)
         columns = (column0 + unit[ahead, :1] * offsets).astype(np.intp)
         near = offsets <= reach[:, None]
-        cells = np.unique(rows[near] * self.raster.columns + columns[near])
+        cells = np.unique(rows[near] * self._looks.shape[1] + columns[near])
         looks = self._looks.ravel()
         looks[cells] = np.minimum(looks[cells] + 1, _LOOKS_NEEDED)
+        row, column = disc_cells(self.raster, origin, FOOTPRINT_RADIUS_M + 0.15)
+        self._looks[row // _LOOK_CELLS, column // _LOOK_CELLS] = _LOOKS_NEEDED  # nothing to find where the base stands
 
     # --- what is asked
 
@@ -237,10 +240,15 @@ class OccupancyMap:
             occupied=occupied,
             unknown=(log_odds >= _FREE) & ~occupied,
             dismissed=self._dismissed[view],
-            unlooked=(log_odds < _FREE) & ~occupied & (self._looks[view] < _LOOKS_NEEDED),
+            unlooked=(log_odds < _FREE) & ~occupied & self._not_looked(rows, columns),
             doors=doors,
             push_doors=push_doors,
         )
+
+    def _not_looked(self, rows: slice, columns: slice) -> Mask:
+        k = _LOOK_CELLS
+        few = self._looks[rows.start // k : rows.stop // k, columns.start // k : columns.stop // k] < _LOOKS_NEEDED
+        return few.repeat(k, axis=0).repeat(k, axis=1)
 
     def _window(self, margin_m: float) -> tuple[slice, slice]:
         pad = int(np.ceil(margin_m / self.raster.cell_m))

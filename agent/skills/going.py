@@ -30,7 +30,7 @@ VIEWS_M, INTO_DRAWER_M = (1.05, 1.3, 0.85), (0.60, 0.66, 0.74)
 """Distances of the base from what it looks at, best first."""
 LOOK_S = 3.5
 LOOK_STEP_S = 0.9
-EXPLORE_S, EXPLORE_LEAST_S, CHECK_S = 30.0, 6.0, 0.7
+EXPLORE_S, EXPLORE_LEAST_S, CHECK_S, GLANCE_S = 40.0, 8.0, 0.8, 1.2
 WANTED = ("mug", "pod", "coffee_machine", "table")
 """Classes whose discovery ends an exploration early, for they may change the plan."""
 MAX_VIEWS = 4
@@ -183,7 +183,7 @@ class Explore(Driving):
         elif self._drive.there:
             if self._arrived_s is None:
                 self._arrived_s = now
-            if now - self._arrived_s > (LOOK_S if end.look else CHECK_S):
+            if now - self._arrived_s > GLANCE_S:
                 self._leave(belief)
         if end.look:
             head = towards_map_point(np.array([end.x_m, end.y_m, 0.0]), belief.base_in_map, observation)

@@ -17,10 +17,10 @@ _PUSH_COST = 4.0
 _COST_PER_RAD = 0.3
 _GAIN_PER_M = 1.2
 _MOST_GAIN_M = 2.0
-_KEEP_BONUS = 1.5
-_LOOK_AREA_M2 = 0.25
+_KEEP_BONUS = 2.5
+_LOOK_AREA_M2 = 0.4
 """Smaller patches of floor that the camera has not looked at are not worth a look of their own."""
-_LOOK_FROM_M = 2.5
+_LOOK_FROM_M = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class View:
     """How to push it: drive to its approach pose, then through."""
 
 
-def frontiers(grid: CostGrid, doors: Mapping[str, Doorway] | None = None, min_size_m: float = 0.3) -> list[Frontier]:
+def frontiers(grid: CostGrid, doors: Mapping[str, Doorway] | None = None, min_size_m: float = 0.45) -> list[Frontier]:
     """All frontiers in a fixed order (by row, then column of their first cell). Reachability is not asked here.
 
     Leave doors that could not be pushed out of `doors`: dismissing does not remove them.
