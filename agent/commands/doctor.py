@@ -105,7 +105,12 @@ def check_processors() -> Finding:
 
 def check_graphics() -> Finding:
     """Off-screen OpenGL."""
-    from sim.render import opengl_status
+    try:
+        from sim.render import opengl_status
+    except Exception as error:  # MuJoCo loads the OpenGL it is told to use at once, and an incomplete one fails so
+        kind = os.environ.get("MUJOCO_GL", "")
+        consequence = "no simulation either while MUJOCO_GL asks for it: unset it, or install libegl1 and libopengl0"
+        return Finding("OpenGL", "bad", f"MUJOCO_GL={kind} does not load: {error}", consequence)
 
     usable, found = opengl_status()
     if not usable:

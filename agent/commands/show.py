@@ -28,7 +28,11 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f"pictures are .png files, not {args.out.suffix or 'a name without suffix'!r}: {args.out}")
     if sys.platform == "linux" and "DISPLAY" not in os.environ:
         os.environ.setdefault("MUJOCO_GL", "egl")  # MuJoCo reads it once, when it is imported
-    import mujoco
+    try:
+        import mujoco
+    except Exception as error:  # an OpenGL that is there by half fails in many ways
+        kind = os.environ.get("MUJOCO_GL", "")
+        raise CommandError(f"no picture: MUJOCO_GL={kind} does not load ({error})", Exit.MISSING) from error
     from PIL import Image
 
     from sim.house.build import build_house
