@@ -283,7 +283,9 @@ def _open_context(width: int, height: int) -> tuple[Any, str]:
                 # For child processes, and only where it works: without EGL `import mujoco` would fail there.
                 os.environ.setdefault("MUJOCO_GL", "egl")
             return context, name
-    raise GraphicsError(f"no OpenGL context ({'; '.join(reasons)}); on Debian `apt install libegl1 libopengl0` provides EGL")
+    raise GraphicsError(
+        f"no OpenGL context ({'; '.join(reasons)}); on Debian `apt install libegl1 libopengl0` provides EGL"
+    )
 
 
 def _egl(width: int, height: int) -> Any:
