@@ -75,6 +75,8 @@ class ErrandAgenda:
         self.goal_reached = False
         self.hopeless = ""
         self.explanation = ""
+        self.started_s: float | None = None
+        """When the subgoal was first given."""
         self.attempts = 0
         """Of all skills that have ended."""
         self._target = ""
@@ -136,6 +138,7 @@ class ErrandAgenda:
         if self.errand.full and self.errand.kind is SubgoalKind.PICK:
             belief.full_mugs.add(target.id)
         self._issues += 1
+        self.started_s = now if self.started_s is None else self.started_s
         self._target = target.id
         self.current = Subgoal(
             id=self._issues, kind=self.errand.kind, target=target.id, item=self.errand.item, valid_from_s=now

@@ -247,7 +247,7 @@ def _report(
         subgoal = failed[-1].kind if failed else ("" if running is None else running.kind.value)
     if isinstance(agenda, ErrandAgenda):
         attempts = agenda.attempts + mind.attempt
-        outcomes.subgoals = [_judged(agenda.errand, outcomes.subgoals, success, attempts, reason, belief.time_s)]
+        outcomes.subgoals = [_judged(agenda, outcomes.subgoals, success, attempts, reason, belief.time_s)]
     processes = None if simulation is None else simulation.plant.processes
     return EpisodeReport(
         success=success,
@@ -269,14 +269,13 @@ def _report(
 
 
 def _judged(
-    errand: Errand, ended: list[SubgoalOutcome], success: bool, attempts: int, reason: str, now_s: float
+    agenda: ErrandAgenda, ended: list[SubgoalOutcome], success: bool, attempts: int, reason: str, now_s: float
 ) -> SubgoalOutcome:
     """The subgoal of an errand as one outcome, however often it was given: success is the task's, not the skill's."""
-    start_s = ended[0].start_s if ended else now_s
-    target = ended[-1].target if ended else ""
+    start_s = now_s if agenda.started_s is None else agenda.started_s
     return SubgoalOutcome(
-        kind=errand.kind.value,
-        target=target,
+        kind=agenda.errand.kind.value,
+        target=ended[-1].target if ended else "",
         start_s=start_s,
         duration_s=now_s - start_s,
         attempts=attempts,

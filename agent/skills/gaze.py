@@ -16,7 +16,7 @@ EYE_HEIGHT_M = 1.5
 GAIN = 6.0
 SWEEP_PERIOD_S = 5.0
 SWEEP_TILT_RAD = 0.45
-NOD_PERIOD_S, NOD_PAN_RAD, NOD_TILT_RAD = 4.0, 0.25, 0.95
+NOD_PERIOD_S, NOD_PAN_RAD, NOD_TILT_RAD = 4.0, 0.45, 0.95
 
 
 def look_at(point_in_base: Array, observation: Observation) -> Array:

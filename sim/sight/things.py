@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sim.house.schema import Doorway, Fixture, Front, House, Item, Machine
 from sim.objects.machine import WELL_DEPTH_M
+from sim.objects.shapes import LOOK
 
 Array = NDArray[np.float64]
 
@@ -45,6 +46,8 @@ FURNITURE_CLASSES = (
     "bed",
     "plant",
 )
+TOPPED_CLASSES = frozenset({"counter", "table", "side_table"})
+"""What is under their tops belongs to other things, or is nothing."""
 FRONT_CLASSES = ("drawer", "cabinet_hinge_left", "cabinet_hinge_right", "fridge_hinge_left", "fridge_hinge_right")
 MACHINE_CLASSES = (
     "coffee_machine",
@@ -206,7 +209,7 @@ class _Builder:
         else:
             body = _id(self.model, mujoco.mjtObj.mjOBJ_BODY, fixture.name)
             # Its top and the upper half of its front are what a camera at head height sees of furniture.
-            grid = np.array(_FACE) * (depth, across, up)
+            grid = np.array(_TOP if fixture.class_name in TOPPED_CLASSES else _FACE) * (depth, across, up)
         return Thing(
             fixture.name,
             fixture.class_name,
@@ -319,15 +322,18 @@ class _Builder:
         return Thing(name, class_name, Kind.PART, body, centre, points, reach, yaw=machine.yaw, by_place=True)
 
     def _geoms(self, body: int) -> list[int]:
-        first = int(self.model.body_geomadr[body])
-        return list(range(first, first + int(self.model.body_geomnum[body]))) if first >= 0 else []
+        """Geoms of a body, with those that only show it."""
+        model = self.model
+        shown = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, f"{model.body(body).name}{LOOK}")
+        bodies = [body] if shown < 0 else [body, shown]
+        return [int(model.body_geomadr[b]) + i for b in bodies for i in range(int(model.body_geomnum[b]))]
 
     def _subtree_geoms(self, body: int) -> list[int]:
         inside = {body}
         for child in range(body + 1, self.model.nbody):
             if int(self.model.body_parentid[child]) in inside:
                 inside.add(child)
-        return [g for b in sorted(inside) for g in self._geoms(b)]
+        return np.flatnonzero(np.isin(self.model.geom_bodyid, sorted(inside))).tolist()
 
     def _corners(self, geom: int) -> Array:
         """(8, 3) corners of a geom's bounding box in its body's frame."""
@@ -382,7 +388,11 @@ _CUBE = np.array(
     + [(x, y, 1.0) for x in (-1.0, 1.0) for y in (-1.0, 1.0)]
     + [(x, y, -1.0) for x in (-1.0, 1.0) for y in (-1.0, 1.0)]
 )
+_TOP = [(0.9, w, 0.97) for w in (-0.9, -0.45, 0.0, 0.45, 0.9)] + [
+    (d, w, 0.97) for d in (-0.5, 0.3) for w in (-0.6, 0.6)
+]
 _FACE = [(0.6, w, 0.6) for w in (-0.9, -0.45, 0.0, 0.45, 0.9)] + [
     (d, w, h) for d, h in ((-0.2, 0.7), (0.7, 0.0)) for w in (-0.6, 0.6)
 ]
-"""Sample points of furniture, in half sizes: most along the upper front edge, for some of it is long."""
+"""Sample points of furniture, in half sizes: most along the upper front edge, for some of it is long.
+Those of tops lie just inside the top: a ray that meets its edge or its surface has met it."""

@@ -164,7 +164,8 @@ class MugSeen(Goal):
         skip = 0.12
         geom = np.zeros(1, np.int32)
         mujoco.mj_ray(self.truth.model, self.truth.data, eye + skip * direction, direction, None, 1, -1, geom)
-        return geom[0] >= 0 and int(self.truth.model.geom_bodyid[geom[0]]) == self._body
+        model = self.truth.model
+        return geom[0] >= 0 and int(model.body_rootid[model.geom_bodyid[geom[0]]]) == self._body
 
 
 class CoffeePicked(Picked):

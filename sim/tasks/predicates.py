@@ -20,7 +20,8 @@ DOOR_OPEN_RAD = 1.1
 FRONT_SHARE = 0.7
 LIFT_M = 0.05
 KEPT_SHARE = 0.95
-NEAR_TABLE_M = 1.0
+NEAR_TABLE_M = 1.3
+"""From here serving begins."""
 POURED_ML = 1.0
 FACING_RAD = 0.5
 BASE_STILL_M_S = 0.05
@@ -287,7 +288,7 @@ class _Full(_Standing):
 
 
 class Carried(_Full):
-    """A full mug was driven to a table: still held, still full, the base within a metre."""
+    """A full mug was driven to a table: still held, still full, the base near it."""
 
     def parts(self) -> tuple[Part, ...]:
         truth = self.truth

@@ -109,7 +109,7 @@ _ALL: Final = (
     Task(
         "look-for-mug",
         "find a mug on an open surface",
-        "2.5 to 4 m before a surface with a mug",
+        "2.5 to 3.5 m before a surface with a mug",
         "a mug within 2.3 m is in the head camera's view, nothing in between",
         60.0,
         K.LOOK_FOR,
@@ -119,7 +119,7 @@ _ALL: Final = (
     Task(
         "pick-mug",
         "pick up a mug",
-        "0.9 to 1.6 m before a mug, what closes its place opened (0.65 to 0.9 m before an open drawer)",
+        "0.9 to 1.6 m before a mug, what closes its place opened (0.58 to 0.72 m before an open drawer)",
         "an unbroken mug is held by both pads and nothing else, 5 cm above where it stood",
         90.0,
         K.PICK,
@@ -204,8 +204,8 @@ _ALL: Final = (
     Task(
         "carry-mug",
         "carry a full mug to the dining table",
-        "a full mug in the hand, 1.3 to 4.5 m from the table's edge, no wall in between",
-        "the mug is held with 95 % of its coffee, the base within 1 m of the table",
+        "a full mug in the hand, 1.6 to 4.5 m from the table's edge, no wall in between",
+        "the mug is held with 95 % of its coffee, the base within 1.3 m of the table",
         60.0,
         K.CARRY,
         ("table",),

@@ -48,8 +48,9 @@ class NoStartError(RuntimeError):
 class Stage:
     """Edits the state of a plant that was just reset. Call `settle` after placing things, `finish` at the end."""
 
-    def __init__(self, plant: MujocoPlant, rng: np.random.Generator) -> None:
-        self.plant, self.rng = plant, rng
+    def __init__(self, plant: MujocoPlant, rng: np.random.Generator, relaxed: bool = False) -> None:
+        """`relaxed` says that the first choice of starts does not exist in this house."""
+        self.plant, self.rng, self.relaxed = plant, rng, relaxed
         self.house: House = plant.house
         self.model, self.data = plant.model, plant.data
         self.truth = Truth(plant.model, plant.data, plant.house, plant.processes)
@@ -175,6 +176,22 @@ class Stage:
     def touches_nothing(self) -> bool:
         """No geom of the robot touches anything but the floor and itself."""
         return self.truth.robot_is_free()
+
+    def sees(self, position_in_world_m: Array, within_m: float) -> bool:
+        """Nothing but the robot's own arm is between its eye and a point, but for the last `within_m`."""
+        eye = self.data.cam_xpos[self.model.camera("head_camera").id]
+        gap = position_in_world_m - eye
+        distance = float(np.linalg.norm(gap))
+        direction = gap / distance
+        start, geom = 0.0, np.zeros(1, np.int32)
+        while start < distance - within_m:
+            hit = mujoco.mj_ray(self.model, self.data, eye + start * direction, direction, None, 1, -1, geom)
+            if hit < 0.0 or start + hit >= distance - within_m:
+                return True
+            if not self.truth.is_robot(int(geom[0])):
+                return False
+            start += hit + 0.005
+        return True
 
     def finish(self) -> None:
         """The present state becomes the start of a run."""

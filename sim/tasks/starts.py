@@ -19,7 +19,8 @@ from sim.tasks.registry import SURFACES, TASKS, Task
 from sim.tasks.stage import NoStartError, Stage
 
 _SALT = 90127
-ATTEMPTS = 40
+ATTEMPTS, FIRST_CHOICE = 80, 25
+"""Draws in all, and those before a start may be further from what is common."""
 MUG_PITCH_RAD, POD_PITCH_RAD = float(np.deg2rad(22.0)), float(np.deg2rad(40.0))
 POD_BELOW_TOOL_M = 0.011
 """How mugs and pods are held after they were picked up from a flat place."""
@@ -28,9 +29,10 @@ DEEPER_M = (0.0, 0.010)
 HANDLE_TURN_RAD = 0.6
 """A handle points along the hand or against it: a finger cannot be where the handle is."""
 BEFORE_M = (0.9, 1.6)
-INTO_DRAWER_M = (0.65, 0.9)
+INTO_DRAWER_M = (0.58, 0.72)
+OVER_CHAIRS_M = 0.35
+OPEN_KINDS = ("counter", "dining_table", "side_table")
 OPENED_SHARE = (0.88, 1.0)
-LID_OPENED_SHARE = (0.94, 0.99)
 
 
 def start_task(task: Task, plant: MujocoPlant) -> str:
@@ -42,7 +44,9 @@ def start_task(task: Task, plant: MujocoPlant) -> str:
     begin = STARTS[task.name]
     for attempt in range(ATTEMPTS):
         seed = [_SALT, list(TASKS).index(task.name), SPLITS.index(house.split), house.index, attempt]
-        stage = Stage(plant, np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed))))
+        stage = Stage(
+            plant, np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed))), attempt >= FIRST_CHOICE
+        )
         narrowed = begin(stage)
         if narrowed is not None:
             stage.finish()
@@ -97,11 +101,22 @@ def _table_ahead(stage: Stage, distance_m: tuple[float, float], jitter_rad: floa
     turns = int(stage.rng.integers(4))
     reach = table.size[turns % 2] / 2
     yaw = table.yaw + turns * pi / 2
-    return stage.stand_before(table.x, table.y, yaw, (distance_m[0] + reach, distance_m[1] + reach), 0.9, jitter_rad)
+    low, high = distance_m
+    low -= 0.2 if stage.relaxed else 0.0
+    if not stage.stand_before(table.x, table.y, yaw, (low + reach, high + reach), 0.9, jitter_rad):
+        return False
+    x, y, _ = stage.base
+    return low <= stage.truth.distance_m(x, y, table) <= high
 
 
 def _go_to(stage: Stage) -> str | None:
-    return "" if _table_ahead(stage, (1.7, 4.5), 0.5) and _settled(stage) else None
+    return "" if _table_ahead(stage, (1.7, 4.5), 0.5) and _settled(stage) and _sees_table(stage) else None
+
+
+def _sees_table(stage: Stage) -> bool:
+    """Over the chairs."""
+    table = stage.truth.dining_table()
+    return stage.sees(np.array([table.x, table.y, table.z + table.size[2] / 2 + OVER_CHAIRS_M]), 0.3)
 
 
 def _look_for_mug(stage: Stage) -> str | None:
@@ -114,16 +129,19 @@ def _look_for_mug(stage: Stage) -> str | None:
         and fixtures[places[i.place].fixture].class_name in SURFACES
         and places[i.place].front is None
     ]
-    if on_surface:
+    if on_surface and not stage.relaxed:
         mug = _any(stage, on_surface, "mug")
         place = places[mug.place]
     else:
         mug = _any(stage, _of_class(stage, "mug"), "mug")
-        place = _any(stage, [p for p in stage.house.places if p.kind == "counter"], "counter")
+        place = _any(stage, [p for p in stage.house.places if p.kind in OPEN_KINDS], "open place")
         x, y = offset(place.x, place.y, place.yaw, place.half_depth - 0.1)
         stage.put(mug.name, np.array([x, y, place.z + 0.001]), place.yaw)
-    there = stage.stand_before(place.x, place.y, place.yaw, (2.6, 4.0), 0.7, 0.25)
-    return fixtures[place.fixture].class_name if there and _settled(stage) else None
+    there = stage.stand_before(place.x, place.y, place.yaw, (2.5, 3.5), 1.2 if stage.relaxed else 0.6)
+    if not there or not _settled(stage):
+        return None
+    above = np.array([place.x, place.y, place.z + 0.1])
+    return fixtures[place.fixture].class_name if stage.sees(above, 0.2) else None
 
 
 # --- picking
@@ -148,7 +166,10 @@ def _pick(class_name: str) -> Begin:
                 distance = INTO_DRAWER_M
         if not stage.stand_before(x, y, place.yaw, distance, spread):
             return None
-        return "" if _settled(stage) else None
+        if not _settled(stage):
+            return None
+        middle = stage.truth.position(item.name) + np.array([0.0, 0.0, item.params["height"] / 2])
+        return "" if stage.sees(middle, item.params["radius"] + 0.01) else None
 
     return begin
 
@@ -157,7 +178,7 @@ def _pick(class_name: str) -> Begin:
 
 
 def _lid(stage: Stage, machine: Machine, is_open: bool) -> None:
-    angle = machine.params["lid_stop"] * stage.uniform(LID_OPENED_SHARE) if is_open else 0.0
+    angle = machine.params["lid_stop"] if is_open else 0.0
     stage.set_joint(f"{machine.name}_lid", angle)
 
 
@@ -246,7 +267,7 @@ def _place_under_spout(stage: Stage) -> str | None:
 
 def _with_coffee(distance_m: tuple[float, float], jitter_rad: float) -> Begin:
     def begin(stage: Stage) -> str | None:
-        if not _table_ahead(stage, distance_m, jitter_rad) or not _settled(stage):
+        if not _table_ahead(stage, distance_m, jitter_rad) or not _settled(stage) or not _sees_table(stage):
             return None
         return "" if _holding_mug(stage, full=True) else None
 
@@ -269,6 +290,6 @@ STARTS: dict[str, Begin] = {
     "place-under-spout": _place_under_spout,
     "press-button": _at_machine(lid_open=False, pod=True, mug=True),
     "pick-coffee": _at_machine(lid_open=False, pod=True, mug=True, full=True),
-    "carry-mug": _with_coffee((1.3, 4.5), 0.4),
+    "carry-mug": _with_coffee((1.6, 4.5), 0.4),
     "serve-coffee": _with_coffee((0.7, 1.0), 0.2),
 }

@@ -133,6 +133,10 @@ class Truth:
         hand = all(self._body_of_geom[g] in self._hand_bodies for g in geoms)
         return hand and all(pad in geoms for pad in self._pads)
 
+    def is_robot(self, geom: int) -> bool:
+        """The geom is part of the robot."""
+        return self._is_robot[geom]
+
     def robot_is_free(self) -> bool:
         """The robot touches nothing but itself and the floor."""
         ours, plane = self._is_robot, self._plane
@@ -179,7 +183,12 @@ class Truth:
 
     def base_distance_m(self, fixture: Fixture) -> float:
         """From the centre of the base to the fixture's rectangle on the floor."""
-        along, across = _in_frame(*self.base_pose()[:2], fixture.x, fixture.y, fixture.yaw)
+        return self.distance_m(*self.base_pose()[:2], fixture)
+
+    @staticmethod
+    def distance_m(x: float, y: float, fixture: Fixture) -> float:
+        """From a point on the floor to the fixture's rectangle."""
+        along, across = _in_frame(x, y, fixture.x, fixture.y, fixture.yaw)
         beyond = (max(0.0, abs(along) - fixture.size[0] / 2), max(0.0, abs(across) - fixture.size[1] / 2))
         return float(np.hypot(*beyond))
 
