@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from agent.commands.outcome import CommandError, Exit
 from agent.commands.statistics import aggregate, wilson_interval
 from agent.commands.workers import MAX_DEATHS, run_jobs
 from agent.episodes import EpisodeReport, SubgoalOutcome
+from agent.episodes.frame import FILE_HEADER, FORMAT_VERSION, MAGIC
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -63,7 +65,12 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
         ("run coffee --policy worldmodel", ["'worldmodel'", "scripted"]),
         ("run coffee --planner gpt", ["'gpt'", "symbolic"]),
         ("eval coffee --workers 0", ["0 is outside 1 to 256"]),
+        ("run coffee --checkpoint best.pt", ["--checkpoint"]),
         ("planner --bind tcp://0.0.0.0:5571", ["tcp://0.0.0.0:5571", "tcp://127.0.0.1:PORT"]),
+        ("robot --bind tcp://*:5570", ["tcp://*:5570", "not encrypted", "tcp://127.0.0.1:PORT"]),
+        ("deploy coffee --robot tcp://robot.lan:5570", ["tcp://robot.lan:5570", "tcp://127.0.0.1:PORT"]),
+        ("robot --plant arm", ["'arm'", "mujoco"]),
+        ("bench wire", ["'wire'", "sim"]),
         ("nonsense", ["nonsense", "doctor"]),
     ],
 )
@@ -85,6 +92,8 @@ def test_wrong_arguments_name_value_bound_and_alternatives(
         ("replay nowhere", ["there is no episode nowhere", "newest"]),
         ("replay latest --video out.avi", [".mp4", ".avi"]),
         ("show house out.jpg", [".png", ".jpg"]),
+        ("robot --task coffe", ["'coffe'", "did you mean 'coffee'"]),
+        ("deploy cofee --robot tcp://127.0.0.1:9", ["'cofee'", "did you mean 'coffee'"]),
     ],
 )
 def test_wrong_input_ends_with_a_sentence(
@@ -95,6 +104,34 @@ def test_wrong_input_ends_with_a_sentence(
     said = capsys.readouterr().err
     assert [word for word in words if word not in said] == []
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", ["log-000.dop", "the file is empty"]),
+        (b"not an episode at all, but long enough to have a header", ["log-000.dop", "DOPPIO-LOG"]),
+        (FILE_HEADER.pack(MAGIC, FORMAT_VERSION + 1, 0), ["format version 2", "reads version 1"]),
+        (FILE_HEADER.pack(MAGIC, FORMAT_VERSION, 0) + b"\0" * 64, ["no header record", "offset 16"]),
+    ],
+    ids=["empty", "other", "newer", "damaged"],
+)
+def test_a_corrupt_episode_is_named_with_what_is_wrong(
+    content: bytes, words: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "log-000.dop").write_bytes(content)
+    for option in ([], ["--verify"], ["--video", str(tmp_path / "out.mp4")]):
+        assert main(["replay", str(tmp_path), *option]) == Exit.USAGE
+        said = capsys.readouterr().err
+        assert [word for word in words if word not in said] == []
+        assert "Traceback" not in said
+
+
+def test_an_address_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as taken:
+        port = taken.bind_to_random_port("tcp://127.0.0.1")
+        assert main(["robot", "--bind", f"tcp://127.0.0.1:{port}"]) == Exit.USAGE
+        assert "choose another with --bind" in capsys.readouterr().err
 
 
 def test_a_place_that_takes_no_episodes_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
