@@ -10,6 +10,8 @@ from agent.messages import JOINT_NAMES, PAD_SHAPE, Observation
 
 FINGER = JOINT_NAMES.index("finger_width")
 HOLDING_FORCE_N = 2.5
+WEAKER_PAD_N = 1.0
+"""What one pad presses on may be anything; between two pads it is held."""
 EMPTY_WIDTH_M = 0.006
 LOST_AFTER_TICKS = 15
 FORCE_SMOOTHING = 0.25
@@ -75,8 +77,11 @@ class Hand:
         self.force_n = observation.grip_force_n
         felt = self.tool_in_base.rotation @ observation.wrist_wrench_in_tool[:3]
         self.force_in_base_n = self.force_in_base_n + FORCE_SMOOTHING * (felt - self.force_in_base_n)
-        self.pads_touch = self.force_n > HOLDING_FORCE_N and self.width_m > EMPTY_WIDTH_M
         self._pads_n = observation.pad_touch_n[:, 0, 0]
+        weaker_n = (
+            float(self._pads_n.sum(axis=(1, 2), dtype=np.float32).min()) if self.force_n > HOLDING_FORCE_N else 0.0
+        )
+        self.pads_touch = weaker_n > WEAKER_PAD_N and self.width_m > EMPTY_WIDTH_M
         if self.held is None:
             return
         lift = float(self.force_in_base_n[2]) + self._weight_n

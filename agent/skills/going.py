@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
-from agent.belief.classes import FRONTS
+from agent.belief.classes import FRONTS, hinge_side
 from agent.belief.entities import Entity
 from agent.belief.exploring import next_view
 from agent.belief.places import front_directions
@@ -139,7 +139,9 @@ class LookFor(Driving):
         travel = Travel(belief.map.costs(), belief.base_pose[:2])
         poses = []
         for direction in front_directions(place):
-            for turn in (0.0, 0.4, -0.4):
+            # Not from the hinge's side: the open front stands there.
+            side = hinge_side(place.class_name)
+            for turn in (0.0, 0.3, -0.3) if side == 0 else (0.0, 0.2 * side, 0.4 * side):
                 for distance in INTO_DRAWER_M if place.class_name == "drawer" else VIEWS_M:
                     yaw = direction + turn
                     from_front = distance + (0.1 if place.class_name in FRONTS else 0.0)

@@ -20,6 +20,12 @@ LID_TRAVEL_RAD = 1.83
 BACK_RADIUS_M = 0.112
 """From hinge to tab of lids hinged at the back; a detector gives no lengths of it."""
 OPEN_STATE, CLOSED_STATE = 0.7, 0.1
+FALLING_STATE = 0.3
+"""A lid that was let go below its balance is taken to be falling shut."""
+CLOSING_PITCH_RAD = np.deg2rad(45.0)
+LID_THICKNESS_M, FINGER_HALF_M = 0.036, 0.022
+ALONG_LID, BEHIND_RAD = 0.75, 0.3
+"""The fingers reach behind the lid at this share of its length, and start this far from it."""
 LID_WEIGHT_N, FELT_TICKS = 0.35, 25
 """The fingers lifted something if they felt this much for so long on the way."""
 BESIDE_M = 0.006
@@ -134,19 +140,34 @@ class OpenLid(Lid):
 
 
 class CloseLid(Lid):
+    """The goal is the closed fingers' place behind the open lid."""
+
     act_timeout_s = 25.0
-    ready_width_m = 0.09
+    ready_width_m = 0.0
 
     def achieved(self, belief: Belief) -> bool:
         opening = self.opening(belief)
         return opening is not None and opening < CLOSED_STATE
 
+    def approaches(self, belief: Belief) -> list[Approach]:
+        yaw = belief.entities[self.subgoal.target].yaw + pi
+        return at_standoffs(yaw, CLOSING_PITCH_RAD, 0.62)
+
     def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
         hinge, axis = self.hinge(belief)
+        rotation = tool_rotation(approach.pitch_down_rad)
+        opening = self.opening(belief) or 1.0
+        along = ALONG_LID * self.radius(belief)
+        outside = LID_THICKNESS_M + FINGER_HALF_M
+        angle = opening * LID_TRAVEL_RAD + float(np.arctan2(outside, along)) + BEHIND_RAD
+        out = np.cross(np.array([0.0, 0.0, 1.0]), np.array(axis))
+        fingers_at = np.array(hinge) + float(np.hypot(along, outside)) * (
+            np.cos(angle) * out + np.sin(angle) * np.array([0.0, 0.0, 1.0])
+        )
         return Goal(
-            Pose(np.zeros(3), tool_rotation(approach.pitch_down_rad)),
-            approach_m=0.12,
-            above_m=0.10,
+            Pose(fingers_at - 0.010 * rotation[:, 2], rotation),
+            approach_m=0.0,
+            above_m=0.13,
             axis="hinge",
             hinge_in_target=hinge,
             hinge_direction_in_target=axis,
@@ -154,4 +175,12 @@ class CloseLid(Lid):
         )
 
     def judge(self, belief: Belief, motion: Motion) -> str:
+        lid = self.lid(belief)
+        if lid is None:
+            return "target-lost"
+        # The hand hides the lid from the camera: what the fingers did says how it stands.
+        if motion.phase == "swept":
+            lid.state = FALLING_STATE
+        elif motion.phase == "pressed":
+            lid.state = 0.0
         return "done" if motion.finished else ""

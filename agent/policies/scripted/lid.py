@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agent.frames import Pose
 from agent.policies.interface import Goal, Motion, Situation
-from agent.policies.scripted.servo import approach, behind, offset, servo
+from agent.policies.scripted.servo import above, approach, behind, offset, servo
 
 Array = NDArray[np.float64]
 
@@ -20,9 +20,14 @@ CONTACT_M = 0.010
 OPEN_ANGLE_RAD = 1.75
 STAYS_OPEN = 0.8
 FALLS_SHUT_RAD = 0.85
+SWEPT_RAD = 1.25
+"""Fingers that came round to here have brought the lid past its balance."""
 LIFT_SPEED_M_S = 0.13
 LEAD_RAD = 0.25
-PRESS_N = 6.0
+LANDED_N = 8.0
+PRESS_N = 15.0
+PRESSED_BELOW_M = 0.09
+"""The lid's dome stands this high above its tab."""
 
 
 def angle_of(goal: Goal, point: Array) -> tuple[float, float]:
@@ -90,57 +95,65 @@ def _withdraw(s: Situation, width_m: float) -> Motion:
 
 
 def close_lid(s: Situation) -> Motion:
-    """The target is the closed tab; the tab is now `opening` along its arc."""
+    """Sweep the closed fingers over from behind the open lid until it falls, then press it shut.
+
+    The goal is the fingers' place behind the lid; the target is the closed tab.
+    """
     goal = s.goal
-    opening = s.opening or 0.0
-    grip_at = tab_pose(goal, opening * goal.travel)
-    depth, across, _ = offset(s.tool_in_target, grip_at)
-    angle, _ = angle_of(goal, s.tool_in_target.position)
-    if opening * goal.travel < FALLS_SHUT_RAD and not s.pads_touch:
+    if (s.opening or 0.0) * goal.travel < FALLS_SHUT_RAD:
         return _press_down(s)
-    if s.pads_touch:
-        if angle < FALLS_SHUT_RAD:
-            return Motion(np.zeros(6), "width", 0.09, phase="release")
-        return _lead(s, angle - LEAD_RAD)
-    if depth > -0.015 and across < 0.02:
-        return Motion(np.zeros(6), "force", 12.0, phase="grip")
-    twist, phase = approach(s.tool_in_target, grip_at, goal.approach_m, 0.25)
-    return Motion(twist, "width", 0.09, phase=phase)
+    now = fingers(s.tool_in_target)
+    angle, distance = angle_of(goal, now)
+    start_angle, start_distance = angle_of(goal, fingers(goal.tool_in_target))
+    behind_lid = abs(distance - start_distance) < 0.035 and angle < start_angle + 0.3 and _along_axis_error(s) < 0.03
+    if behind_lid and angle > SWEPT_RAD:
+        return _sweep(s, angle)
+    if behind_lid:
+        return Motion(np.zeros(6), "width", 0.0, phase="swept")
+    over = above(goal.tool_in_target, goal.above_m)
+    gap = s.tool_in_target.position - over.position
+    outwards = -_out(np.array(goal.hinge_direction_in_target))
+    farther = float(gap @ outwards)
+    sideways = gap - farther * outwards
+    if -0.015 < farther < 0.06 and float(np.hypot(sideways[0], sideways[1])) < 0.015:
+        twist = servo(s.tool_in_target, goal.tool_in_target, 0.12)
+        twist[:3] -= outwards * float(outwards @ twist[:3])
+        if float(s.force_in_target_n[2]) > LANDED_N:
+            # On top of the lid instead of behind it: farther out.
+            twist[:3] = 0.06 * outwards + np.array([0.0, 0.0, 0.03])
+        return Motion(twist, "width", 0.0, phase="reach-behind")
+    if float(gap[2]) < -0.03:
+        # Up first: the lid is between here and there.
+        up = Pose(np.array([*s.tool_in_target.position[:2], over.position[2]]), over.rotation)
+        return Motion(servo(s.tool_in_target, up, 0.25), "width", 0.0, phase="rise")
+    return Motion(servo(s.tool_in_target, over, 0.25), "width", 0.0, phase="over-lid")
 
 
-def tab_pose(goal: Goal, angle: float) -> Pose:
-    """Tool pose around the tab of a lid that is open by `angle`."""
+def _sweep(s: Situation, angle: float) -> Motion:
+    goal = s.goal
     axis, hinge = np.array(goal.hinge_direction_in_target), np.array(goal.hinge_in_target)
-    u = _out(axis) * cos(angle) + np.array([0.0, 0.0, 1.0]) * sin(angle)
-    return Pose(hinge + (_radius(goal) - 0.003) * u, goal.tool_in_target.rotation)
-
-
-def _lead(s: Situation, angle: float) -> Motion:
-    twist = servo(s.tool_in_target, tab_pose(s.goal, angle), LIFT_SPEED_M_S)
-    return Motion(twist, "force", 12.0, phase="lead-lid")
+    _, distance = angle_of(goal, fingers(goal.tool_in_target))
+    ahead = angle - LEAD_RAD
+    point = hinge + distance * (_out(axis) * cos(ahead) + np.array([0.0, 0.0, 1.0]) * sin(ahead))
+    now = fingers(s.tool_in_target)
+    across = (point - now) - axis * float(axis @ (point - now))
+    wanted = s.tool_in_target.position + across + axis * float(axis @ (fingers(goal.tool_in_target) - now))
+    twist = servo(s.tool_in_target, Pose(wanted, goal.tool_in_target.rotation), LIFT_SPEED_M_S)
+    return Motion(twist, "width", 0.0, phase="sweep")
 
 
 def _press_down(s: Situation) -> Motion:
-    """Out of the way first, then down on the tab with closed fingers to be sure."""
-    goal = s.goal
-    over = Pose(
-        np.array([goal.tool_in_target.position[0], goal.tool_in_target.position[1], 0.0]), goal.tool_in_target.rotation
-    )
-    height = float(s.tool_in_target.position[2])
-    x = float(s.tool_in_target.position[0])
-    pressed = float(s.force_in_target_n[2]) > PRESS_N
-    if s.width_m > 0.02:
-        away = behind(s.tool_in_target, 0.08)
-        clear = x < float(goal.tool_in_target.position[0]) - 0.11
-        return Motion(servo(s.tool_in_target, away, 0.2), "width", 0.0 if clear else 0.09, phase="let-go")
-    if pressed or height < 0.004:
+    """Out of the way first, then down on the closed tab to be sure."""
+    rotation = s.goal.tool_in_target.rotation
+    # The fingertips come down in the middle of the tab, which is the target's origin.
+    on_tab = Pose(-rotation[:, 2] * 0.010, rotation)
+    gap = s.tool_in_target.position - on_tab.position
+    lateral, height = float(np.hypot(gap[0], gap[1])), float(gap[2])
+    if height < PRESSED_BELOW_M and lateral < 0.03 and (float(s.force_in_target_n[2]) > PRESS_N or height < 0.0):
         return Motion(np.zeros(6), "width", 0.0, phase="pressed", finished=True)
-    above = Pose(over.position + np.array([0.0, 0.0, 0.05]), over.rotation)
-    lateral = float(np.hypot(*(s.tool_in_target.position - above.position)[:2]))
-    if lateral > 0.012 and height < 0.03:
-        above = Pose(np.array([x, s.tool_in_target.position[1], 0.06]), over.rotation)
-        return Motion(servo(s.tool_in_target, above, 0.2), "width", 0.0, phase="rise")
-    if lateral > 0.012:
-        return Motion(servo(s.tool_in_target, above, 0.2), "width", 0.0, phase="over")
-    down = Pose(over.position - np.array([0.0, 0.0, 0.02]), over.rotation)
-    return Motion(servo(s.tool_in_target, down, 0.04), "width", 0.0, phase="press-down")
+    if lateral > 0.015 and height < 0.05:
+        up = Pose(s.tool_in_target.position + np.array([0.0, 0.0, 0.08]), rotation)
+        return Motion(servo(s.tool_in_target, up, 0.25), "width", 0.0, phase="rise")
+    if lateral > 0.015:
+        return Motion(servo(s.tool_in_target, above(on_tab, 0.07), 0.25), "width", 0.0, phase="over-tab")
+    return Motion(servo(s.tool_in_target, above(on_tab, -0.02), 0.05), "width", 0.0, phase="press-down")
