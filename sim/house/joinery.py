@@ -12,6 +12,7 @@ import mujoco
 
 from sim.house.schema import House
 from sim.house.textures import add_texture
+from sim.objects.shapes import look
 
 BOX, CYLINDER, CAPSULE = mujoco.mjtGeom.mjGEOM_BOX, mujoco.mjtGeom.mjGEOM_CYLINDER, mujoco.mjtGeom.mjGEOM_CAPSULE
 ELLIPSOID, SPHERE = mujoco.mjtGeom.mjGEOM_ELLIPSOID, mujoco.mjtGeom.mjGEOM_SPHERE
@@ -115,7 +116,8 @@ class Joinery:
         friction: float,
         mass: float,
     ) -> mujoco.MjsGeom:
-        geom = body.add_geom(name=name, type=kind, size=list(size), pos=list(at), mass=mass)
+        owner = body if solid or body.name == "world" else look(body)
+        geom = owner.add_geom(name=name, type=kind, size=list(size), pos=list(at), mass=mass)
         if isinstance(paint, str):
             geom.material = f"house_{paint}"
         else:

@@ -88,7 +88,7 @@ class Camera:
         self._pod_sites = np.array([model.site(f"{t.name}_centre").id for t in pods], dtype=np.intp)
         self._tolerance = np.where(self.catalogue.kind == Kind.FRONT, BAR_TOLERANCE_M, POINT_TOLERANCE_M)
         self._is_holder = np.array([t.state == State.POD_IN for t in things], dtype=bool)
-        self._is_pod = np.isin(np.append(model.geom_bodyid, -1), [t.body for t in pods])
+        self._is_pod = np.isin(np.arange(model.ngeom + 1), [geom for t in pods for geom in t.geoms])
         self._geomgroup = np.isin(np.arange(mujoco.mjNGROUP), SEEN_GROUPS).astype(np.uint8)
         self._min_points = np.array([SEEN_POINTS[t.kind] for t in things])
         self._centred = np.isin(self.catalogue.kind, (Kind.OBJECT, Kind.PART, Kind.FRONT))
