@@ -100,10 +100,10 @@ class Touch:
         drawn = self._random.standard_normal((2, _CELLS))
         dead = self._random.random(_CELLS) < self._noise.dead_fraction
         self._gain = np.where(dead, 0.0, 1.0 + self._noise.gain * drawn[0])
-        self._noise_scale = np.where(dead, 0.0, self._noise.noise_n)
+        self._alive = ~dead
         self._drift_scale = np.where(dead, 0.0, self._noise.drift_n)
         self._drift = self._drift_scale * drawn[1]
-        self._noise_row = 0
+        self._draw_bank()
         self._draw_noise()
 
     def after_step(self) -> None:
@@ -125,8 +125,9 @@ class Touch:
 
         if self._noise_row == _NOISE_TICKS:
             self._draw_noise()
-        pooled = self._offsets[self._noise_row].copy()  # (3, cells): mean, max, change
+        row = self._noise_row
         self._noise_row += 1
+        offset, change = self._offset[row], self._change[row]
         if felt or self._last_felt:
             stats = np.empty((3, _CELLS))
             np.add.reduce(cells, axis=0, out=stats[0])
@@ -137,21 +138,33 @@ class Touch:
             np.subtract(cells[latest], self._last, out=stats[2])
             self._last[:] = cells[latest]
             stats *= self._gain
-            pooled += stats
+            stats[:2] += offset
+            stats[2] += change
+            pooled = stats.astype(np.float16)
+        else:
+            pooled = np.empty((3, _CELLS), np.float16)
+            pooled[:2] = offset
+            pooled[2] = change
         self._last_felt = felt
-        pooled = pooled.astype(np.float16)
         pads = pooled[:, :_TAXELS].reshape(3, 2, 3, *PAD_SHAPE).swapaxes(0, 1)
         return TouchFrame(np.ascontiguousarray(pads), pooled[:, _TAXELS:].copy())
 
+    def _draw_bank(self) -> None:
+        """The noise of a run. A block takes it from a random cell on, cyclically, so that a taxel meets the same
+        row of numbers again only after minutes; drawing and rounding anew would take as long as the contacts."""
+        noise = self._random.standard_normal((_NOISE_TICKS + 1, _CELLS), np.float32) * np.float32(self._noise.noise_n)
+        self._bank = np.concatenate([noise, noise], axis=1)
+        self._change_bank = np.diff(self._bank, axis=0).astype(np.float16)
+
     def _draw_noise(self) -> None:
-        """Noise for the next _NOISE_TICKS ticks: the offsets of mean, max and change of every cell."""
+        """For the next _NOISE_TICKS ticks: the offsets (ticks, cells) of mean and maximum, and those of the change."""
         keep = float(np.exp(-_NOISE_TICKS * TICK_S / _DRIFT_TIME_S))
-        now = self._noise_scale * self._random.standard_normal((_NOISE_TICKS + 1, _CELLS), np.float32)
         wander = np.sqrt(1.0 - keep**2) * self._drift_scale * self._random.standard_normal(_CELLS)
         self._drift = keep * self._drift + wander
-        self._offsets = np.empty((_NOISE_TICKS, 3, _CELLS))
-        self._offsets[:, 0] = self._offsets[:, 1] = now[1:] + self._drift
-        self._offsets[:, 2] = now[1:] - now[:-1]
+        first = int(self._random.integers(_CELLS))
+        noise, change = self._bank[1:, first : first + _CELLS], self._change_bank[:, first : first + _CELLS]
+        self._offset = (noise * self._alive + self._drift.astype(np.float32)).astype(np.float16)
+        self._change = change if self._alive.all() else np.where(self._alive, change, np.float16(0.0))
         self._noise_row = 0
 
     def _bin_pads(self, raw: Array, cells: Array) -> bool:
