@@ -2,7 +2,6 @@
 
 from hashlib import blake2b
 from math import cos, sin
-from typing import TYPE_CHECKING
 
 import mujoco
 import numpy as np
@@ -16,9 +15,6 @@ from sim.robot.model import set_home
 from sim.robot.sensors import sensor_layout
 from sim.robot.touch import Touch, TouchNoise
 
-if TYPE_CHECKING:
-    pass
-
 Array = NDArray[np.float64]
 
 SETTLE_STEPS = 200
@@ -29,8 +25,9 @@ _JOINTS = 15
 """Of the robot in qpos: three of the base, lift, seven of the arm, two fingers, two of the head."""
 _ACTUATORS = 14
 _SECOND_FINGER = 12
-_SENSED_JOINTS = np.array([*range(3, 12), 13, 14])
-_SENSED_EFFORTS = np.arange(3, 14)
+_BASE_JOINTS = 3
+_UP_TO_FINGER = _SECOND_FINGER - _BASE_JOINTS
+"""Joints sensed before the second finger, which has no place of its own."""
 _GRAVITY_M_S2 = 9.81
 
 # Standard deviations per step: six of the wrist wrench (N, Nm), two pad normals, four pad shears (N). Of the size
@@ -101,10 +98,11 @@ class MujocoPlant:
         self._tool_axes = fast[3:12].reshape(3, 3)
         self._tool_up = self._tool_axes[:, 2]
         self._wrist = fast[layout.wrench : layout.wrench + 6]
-        self._net = fast[layout.net : layout.net + 6].reshape(2, 3)
+        self._net = fast[layout.net : layout.net + 6]
 
         joints = len(JOINT_NAMES)
         self._felt = np.zeros(12)
+        self._felt_wrench = self._felt[:6]
         self._sensed = Sensed(
             time_s=0.0,
             joint_position=np.zeros(joints),
@@ -116,6 +114,15 @@ class MujocoPlant:
             pad_normal_n=self._felt[6:8],
             pad_shear_n=self._felt[8:12].reshape(2, 2),
         )
+        out = self._sensed
+        self._copied = (
+            (out.joint_position[:_UP_TO_FINGER], self._position[_BASE_JOINTS:_SECOND_FINGER]),
+            (out.joint_position[_UP_TO_FINGER:], self._position[_SECOND_FINGER + 1 :]),
+            (out.joint_velocity[:_UP_TO_FINGER], self._velocity[_BASE_JOINTS:_SECOND_FINGER]),
+            (out.joint_velocity[_UP_TO_FINGER:], self._velocity[_SECOND_FINGER + 1 :]),
+            (out.joint_torque, self._effort[_BASE_JOINTS:]),
+        )
+        """What `sense` copies from MuJoCo's arrays, and where to."""
 
     def reset(self) -> None:
         """Back to the initial state: the robot in its travel posture, everything at rest, time 0."""
@@ -157,22 +164,23 @@ class MujocoPlant:
 
     def sense(self) -> Sensed:
         """What the sensors say now. The same object with the same arrays every time: copy what you keep."""
-        sensed, position, velocity, effort = self._sensed, self._position, self._velocity, self._effort
+        sensed, copy = self._sensed, np.copyto
         sensed.time_s = self.data.time
-        # `clip` spares numpy the buffer that the checking mode writes through.
-        position.take(_SENSED_JOINTS, out=sensed.joint_position, mode="clip")
-        sensed.joint_position[FINGER_WIDTH] += position.item(_SECOND_FINGER)
-        velocity.take(_SENSED_JOINTS, out=sensed.joint_velocity, mode="clip")
-        sensed.joint_velocity[FINGER_WIDTH] += velocity.item(_SECOND_FINGER)
-        effort.take(_SENSED_EFFORTS, out=sensed.joint_torque, mode="clip")
-        felt = self._felt
+        for target, source in self._copied:
+            copy(target, source)
+        sensed.joint_position[FINGER_WIDTH] += self._position.item(_SECOND_FINGER)
+        sensed.joint_velocity[FINGER_WIDTH] += self._velocity.item(_SECOND_FINGER)
+        felt, wrench = self._felt, self._felt_wrench
         # At rest the arm's force on the hand, the hand's weight and the world's force on it add up to zero.
-        np.dot(self._hand_weight, self._tool_up, out=felt[:6])
-        felt[:6] -= self._wrist
-        on_world = self._net @ self._tool_axes.T
-        felt[6:8] = on_world[:, 1] * _NORMAL_SIGN
-        felt[8:12] = -on_world[:, ::2].ravel()
-        felt += self._noise[self._noise_row - 1]
+        np.dot(self._hand_weight, self._tool_up, out=wrench)
+        np.subtract(wrench, self._wrist, out=wrench)
+        if any(self._net.tolist()):
+            on_world = self._net.reshape(2, 3) @ self._tool_axes.T
+            felt[6:8] = on_world[:, 1] * _NORMAL_SIGN
+            felt[8:12] = -on_world[:, ::2].ravel()
+        else:
+            felt[6:12] = 0.0
+        np.add(felt, self._noise[self._noise_row - 1], out=felt)
         return sensed
 
     def touch(self) -> TouchFrame:
