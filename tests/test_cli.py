@@ -190,6 +190,31 @@ def test_numbers_do_not_depend_on_the_order() -> None:
     assert [failure["index"] for failure in numbers["failures"]] == [0, 3, 6]
 
 
+def test_an_evaluation_that_the_program_itself_fails_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each house is named with the reason, and the exit code tells."""
+    monkeypatch.setenv("DOPPIO_EPISODES", str(tmp_path))
+    monkeypatch.setattr("agent.commands.eval.EpisodeJob", FailsAlways)
+    assert main(["eval", "coffee", "--episodes", "2", "--workers", "1", "--json", "-"]) == Exit.FAILED
+    said = capsys.readouterr()
+    answer = json.loads(said.out)
+    assert [failure["index"] for failure in answer["failures"]] == [0, 1]
+    assert all(failure["reason"] == "program-error: OSError: no space" for failure in answer["failures"])
+    assert set(answer) >= {
+        *("task", "split", "policy", "planner", "disturb", "episodes", "successes", "success_rate", "success_ci95"),
+        *("safe_successes", "safe_success_rate", "mean_duration_s", "realtime_factor", "failures", "subgoals"),
+    }
+    assert "2 of these failed by errors in the program" in said.err
+
+
+class FailsAlways:
+    def __init__(self, *_: object) -> None: ...
+
+    def __call__(self, index: int) -> EpisodeReport:
+        raise OSError("no space")
+
+
 def test_a_journal_survives_a_torn_line(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "deep" / "journal.jsonl")
     assert journal.read() == {}

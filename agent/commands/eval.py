@@ -75,12 +75,13 @@ def run(args: argparse.Namespace) -> int:
     results = {index: report for index, report in journal.read().items() if index in indices}
     waiting = [index for index in indices if index not in results]
     work = EpisodeJob(args.task, args.split, args.policy, args.planner, root, args.keep_all)
-    started = time.monotonic()
+    started, crashes = time.monotonic(), 0
     with Display(args, done=results, total=len(indices)) as display:
         for job, result, error in run_jobs(work, waiting, args.workers):
             if error:
                 display.note(f"house {job}: {error}")
                 results[job] = crashed(error)
+                crashes += 1
             else:
                 results[job] = result
                 journal.add(job, result)
@@ -88,7 +89,9 @@ def run(args: argparse.Namespace) -> int:
     summary = describe(args, results, time.monotonic() - started)
     display.conclude(summary, journal.path)
     write_json(args.json, summary)
-    return Exit.OK
+    if crashes:
+        display.note(f"{crashes} of these failed by errors in the program; the same command tries them again")
+    return Exit.FAILED if crashes else Exit.OK
 
 
 @dataclass(frozen=True)
