@@ -1,6 +1,6 @@
 """How to stand and hold the tool before a target."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, sin
 
 import numpy as np
@@ -14,6 +14,7 @@ from controllers.motion.paths import Travel
 Array = NDArray[np.float64]
 
 
+ASIDES_M, ASIDE_PENALTY = (0.0, 0.08, -0.08, 0.16, -0.16, 0.24, -0.24), 5.0
 STANDOFFS_M = (0.58, 0.62, 0.66, 0.70, 0.74, 0.78, 0.82)
 
 
@@ -55,9 +56,14 @@ def at_standoffs(
 
 
 def ranked(belief: Belief, point_in_map: Array, approaches: list[Approach]) -> list[Approach]:
-    """Approaches that the base can get to, cheapest first."""
+    """Approaches that the base can get to, cheapest first; in corners the base stands aside of the straight line."""
     if not approaches:
         return []
+    approaches = [
+        replace(a, aside_m=a.aside_m + aside, penalty=a.penalty + ASIDE_PENALTY * abs(aside))
+        for a in approaches
+        for aside in ASIDES_M
+    ]
     travel = Travel(belief.map.costs(), belief.base_pose[:2])
     bases = [a.base_pose(point_in_map) for a in approaches]
     costs = travel.costs_to(np.array([(b.x, b.y) for b in bases]))

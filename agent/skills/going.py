@@ -26,7 +26,7 @@ from controllers.motion.paths import Travel
 Array = NDArray[np.float64]
 
 NEAR_M = 1.0
-VIEWS_M, INTO_DRAWER_M = (1.05, 1.3, 0.85), (0.60, 0.66, 0.74)
+VIEWS_M, INTO_DRAWER_M = (1.05, 1.3, 0.85), (0.54, 0.57, 0.61)
 """Distances of the base from what it looks at, best first."""
 LOOK_S = 3.5
 LOOK_STEP_S = 0.9
@@ -109,7 +109,7 @@ class LookFor(Driving):
             goal = self._view_pose(belief, place, point)
             if goal is None:
                 return self.fail("unreachable")
-            self._drive = Drive(goal, fine=False)
+            self._drive = Drive(goal, fine=place.class_name == "drawer")
         if self._drive.failed:
             return self.fail(self._drive.failed)
         head = look_at_map_point(point, belief.base_in_map, observation)
@@ -126,7 +126,8 @@ class LookFor(Driving):
         return self.driving(belief, observation, head)
 
     def _searched(self, belief: Belief) -> Command:
-        belief.searched.add((self.subgoal.target, self.subgoal.item))
+        # Whoever looks for one thing sees the others.
+        belief.searched.update((self.subgoal.target, item) for item in ("mug", "pod", self.subgoal.item))
         return self.succeed()
 
     def _point(self, belief: Belief, place: Entity) -> Array:

@@ -46,13 +46,10 @@ def approaches_to(entity: Entity, belief: Belief, place: Entity | None = None) -
     if place.class_name in FRONTS:
         if place.class_name == "drawer":
             return _fan(place.yaw + pi, STEEP_PITCH_RAD, (0.0, 0.2, -0.2), 0.62, entity)
-        # The open door stands on the hinge's side: keep to the other one.
-        free = -hinge_side(place.class_name)
-        ways = []
-        for aside in (0.0, 0.1, 0.2):
-            fan = _fan(place.yaw + pi, INSIDE_PITCH_RAD, (0.0, 0.15, -0.15), 0.72, entity)
-            ways += [replace(way, aside_m=free * aside, penalty=way.penalty + aside) for way in fan]
-        return ways
+        # The open door stands on the hinge's side: rather keep to the other one.
+        away = -hinge_side(place.class_name)
+        ways = _fan(place.yaw + pi, INSIDE_PITCH_RAD, (0.0, 0.15, -0.15), 0.72, entity)
+        return [replace(way, aside_m=0.06 * away) for way in ways]
     pitch = POD_PITCH_RAD if entity.class_name == "pod" else LEVEL_PITCH_RAD
     if place.class_name == "shelf":
         return _fan(place.yaw + pi, INSIDE_PITCH_RAD, (0.0, 0.25, -0.25), 0.70, entity)

@@ -28,7 +28,7 @@ ALONG_LID, BEHIND_RAD = 0.75, 0.3
 """The fingers reach behind the lid at this share of its length, and start this far from it."""
 LID_WEIGHT_N, FELT_TICKS = 0.35, 25
 """The fingers lifted something if they felt this much for so long on the way."""
-BESIDE_M = 0.006
+BESIDE_M = 0.010
 """A finger under a tab at the side keeps this much away from the machine's body."""
 
 
@@ -111,7 +111,7 @@ class OpenLid(Lid):
         side = self.side(belief)
         rotation = tool_rotation(approach.pitch_down_rad, approach.roll_rad)
         under = UNDER_M if side == 0 else UNDER_M + 0.012
-        position = np.array([-0.014, 0.0, -under]) if side == 0 else np.array([0.002, -side * BESIDE_M, -under])
+        position = np.array([-0.014, 0.0, -under]) if side == 0 else np.array([0.002, -side * self._beside_m(), -under])
         return Goal(
             Pose(position, rotation),
             approach_m=0.10,
@@ -120,6 +120,10 @@ class OpenLid(Lid):
             hinge_direction_in_target=axis,
             travel=LID_TRAVEL_RAD,
         )
+
+    def _beside_m(self) -> float:
+        """Farther out after running into the machine, nearer after missing the tab."""
+        return BESIDE_M + {"blocked": 0.009, "missed": -0.008}.get(self._outcome, 0.0)
 
     def before_acting(self, belief: Belief) -> None:
         self._felt_ticks = 0

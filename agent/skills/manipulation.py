@@ -17,7 +17,7 @@ from agent.messages import TICK_S, Observation, Subgoal
 from agent.policies.interface import Goal, Motion, Policy, Situation
 from agent.skills.approach import Approach, ranked
 from agent.skills.command import Command
-from agent.skills.drive import Drive
+from agent.skills.drive import BasePose, Drive
 from agent.skills.gaze import look_at_map_point
 from agent.skills.posture import Posture, giving_way, towards, tuck
 from agent.skills.skill import Skill
@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 MAX_ATTEMPTS = 3
 FRESH_S = 4.0
 LOOK_TIMEOUT_S = 3.0
-SEARCH_FROM_M, SEARCH_TIMEOUT_S = 0.85, 25.0
+SEARCH_FROM_M, SEARCH_NEAR_M, SEARCH_TIMEOUT_S = 0.85, 2.0, 25.0
 HANDS_FULL = BaseLimits(speed_m_s=0.65, acceleration_m_s2=0.5, yaw_rate_rad_s=1.1, yaw_acceleration_rad_s2=1.5)
 HOLD_N = 30.0
 """Grip while something is carried."""
@@ -163,7 +163,9 @@ class Manipulation(Skill):
         self._searched = True
         pose = standing_before(anchor, belief, SEARCH_FROM_M)
         if pose is None:
-            return self.fail("unreachable")
+            # It may not be where it seemed from afar: go as near as the floor lets.
+            x, y = float(anchor.position[0]), float(anchor.position[1])
+            pose = BasePose(x, y, None, SEARCH_NEAR_M)
         self._drive = Drive(pose, self._base_limits(belief), fine=False)
         self._enter("search", belief)
         return Command()

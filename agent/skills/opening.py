@@ -1,6 +1,5 @@
 """Open a cabinet, a fridge or a drawer."""
 
-from dataclasses import replace
 from math import pi
 
 import numpy as np
@@ -42,12 +41,7 @@ class Open(Manipulation):
         side = hinge_side(front.class_name)
         roll = 0.0 if side else 0.5 * pi
         yaw = front.yaw + pi
-        ways = []
-        for aside in (-0.06 * side, 0.1, -0.1, 0.2, -0.2):
-            # In corners the base cannot stand straight before the handle.
-            extra = abs(aside + 0.06 * side)
-            ways += [replace(w, penalty=w.penalty + extra) for w in at_standoffs(yaw, PITCH_RAD, 0.72, roll, aside)]
-        return ways
+        return at_standoffs(yaw, PITCH_RAD, 0.72, roll, -0.06 * side)
 
     def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
         front = belief.entities[self.subgoal.target]
