@@ -5,7 +5,7 @@ from math import tan
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.belief.classes import FRONTS, PRIOR_DEPTH_M, SURFACES
+from agent.belief.classes import DRAWER_TRAVEL_M, FRONTS, PRIOR_DEPTH_M, SURFACES, hinge_side
 from agent.belief.entities import Entity, EntityTracker
 from agent.belief.places import inside_centre, is_open
 from agent.frames import Pose, from_quaternion
@@ -13,13 +13,18 @@ from agent.messages import Look
 
 Array = NDArray[np.float64]
 
-SURFACE_RANGE_M = 2.3
+SURFACE_RANGE_M = 2.0
 INSIDE_RANGE_M = 1.9
-LOOKS_NEEDED = 4
+LOOKS_NEEDED = 7
+"""A detector misses up to a quarter of half hidden things in a frame, and three sightings make an entity."""
 ENOUGH = 0.8
 SPACING_M = 0.3
-INSIDE_ANGLE_COS = 0.6
-INTO_DRAWER_SLOPE = 0.8
+UPPER_FROM_M = 1.15
+BOARD_ABOVE_HANDLE_M = {"upper": -0.06, "lower": -0.26, "fridge": 0.0}
+"""Where things stand in a closed container, from its handle: those of wall cabinets are low, of base cabinets high."""
+OPENING_ABOVE_HANDLE_M = {"upper": (-0.20, 0.40), "lower": (-0.60, 0.08), "fridge": (-0.80, 0.60)}
+BEHIND_DRAWER_FRONT_M = 0.18
+INTO_DRAWER_SLOPE = 0.9
 """How steeply one must look down to see over a drawer's front."""
 
 
@@ -65,13 +70,7 @@ class Coverage:
             points = self.points(place)
             seen = _in_view(points, camera, half_x, half_y, reach)
             if inside:
-                outward = np.array([np.cos(place.yaw), np.sin(place.yaw)])
-                to_camera = camera.position[:2] - points[:, :2]
-                cosine = (to_camera @ outward) / np.maximum(1e-6, np.linalg.norm(to_camera, axis=1))
-                seen &= cosine > INSIDE_ANGLE_COS
-                if place.class_name == "drawer":
-                    drop = camera.position[2] - points[:, 2]
-                    seen &= drop > INTO_DRAWER_SLOPE * np.linalg.norm(to_camera, axis=1)
+                seen &= _sees_inside(place, points, camera)
             counts = self._counts.get(place.id)
             if counts is None or len(counts) != len(points):
                 counts = np.zeros(len(points), np.int64)
@@ -85,10 +84,12 @@ class Coverage:
             depth = PRIOR_DEPTH_M[place.class_name.split("_")[0]]
             middle = inside_centre(place)
             if place.class_name == "drawer":
-                ahead = 0.16 * (place.state or 0.0) / 0.5
-                return middle[None] + place.point_from_own_frame(ahead, 0.0)[None] - place.position[None]
-            inward = place.point_from_own_frame(-0.4 * depth, 0.0) - place.position
-            return (middle + inward)[None]
+                ahead = DRAWER_TRAVEL_M * (place.state or 0.0) - BEHIND_DRAWER_FRONT_M
+                return (middle + place.point_from_own_frame(ahead, 0.0, -0.08) - place.position)[None]
+            width = 0.4 if place.size is None else float(place.size[1])
+            above = np.array([0.0, 0.0, BOARD_ABOVE_HANDLE_M[where_closed(place)]])
+            spots = [(-0.4 * depth, side * 0.25 * width) for side in (-1.0, 1.0)]
+            return np.array([middle + place.point_from_own_frame(*s) - place.position + above for s in spots])
         depth, width = float(place.size[0]), float(place.size[1])
         across = [0.0] if depth < 1.3 * SPACING_M else [0.25 * depth, -0.25 * depth]
         # A whole number of points whatever the noise of the size, so that counts stay comparable.
@@ -98,6 +99,36 @@ class Coverage:
         if place.class_name == "shelf":
             above = 0.0
         return np.array([place.point_from_own_frame(a, s, above) for a in across for s in along])
+
+
+def where_closed(front: Entity) -> str:
+    """`fridge`, or `upper` or `lower` for a cabinet's door."""
+    if front.class_name.startswith("fridge"):
+        return "fridge"
+    return "upper" if float(front.position[2]) > UPPER_FROM_M else "lower"
+
+
+def _sees_inside(front: Entity, points: Array, camera: Pose) -> NDArray[np.bool_]:
+    """Which points behind an open front are not hidden by the container's edges or by the open front itself."""
+    assert front.size is not None
+    eye_ahead, eye_left, eye_above = front.in_own_frame(camera.position)
+    if eye_ahead < 0.1:
+        return np.zeros(len(points), np.bool_)
+    local = np.array([front.in_own_frame(p) for p in points])
+    _, middle_left, _ = front.in_own_frame(inside_centre(front))
+    if front.class_name == "drawer":
+        way = np.hypot(eye_ahead - local[:, 0], eye_left - local[:, 1])
+        return (eye_above - local[:, 2] > INTO_DRAWER_SLOPE * way) & (np.abs(eye_left - middle_left) < 0.8)
+    # Where the line of sight crosses the plane of the closed front: within the opening.
+    share = local[:, 0] / (local[:, 0] - eye_ahead)
+    left = local[:, 1] + share * (eye_left - local[:, 1]) - middle_left
+    above = local[:, 2] + share * (eye_above - local[:, 2])
+    half = 0.5 * float(front.size[1]) - 0.02
+    low, high = OPENING_ABOVE_HANDLE_M[where_closed(front)]
+    seen = (np.abs(left) < half) & (above > low) & (above < high)
+    # The leaf stands out at the hinge: nobody looks in from beyond it.
+    beyond = -hinge_side(front.class_name) * (eye_left - middle_left) > half + 0.05
+    return seen & ~np.bool_(beyond)
 
 
 def _in_view(points: Array, camera: Pose, half_x: float, half_y: float, reach_m: float) -> NDArray[np.bool_]:
