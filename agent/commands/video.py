@@ -6,7 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.container import OutputContainer
 
+from agent.commands.outcome import CommandError
 from agent.commands.overlay import draw_overlay
 from agent.commands.rebuild import RebuiltWorld
 from agent.episodes import Episode, Kind
@@ -28,7 +30,7 @@ def render_video(
     """Write an H.264 film of `episode` to `out`, `speed` times faster than it happened; return the number of frames.
 
     Raises agent.episodes.EpisodeError when the episode cannot be simulated again, sim.render.GraphicsError without
-    OpenGL.
+    OpenGL, CommandError where `out` cannot be written.
     """
     from sim.render import Film
 
@@ -36,8 +38,12 @@ def render_video(
     stride = _TICKS_PER_FRAME_AT_SPEED_1 * speed
     steps = _StepsByTime(episode)
     frames = 0
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with Film(world.plant.model, WIDTH_PX, HEIGHT_PX) as film, av.open(str(out), "w") as container:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"cannot create {out.parent}: {error.strerror}") from error
+    unfinished = out.with_name(f"{out.stem}.part{out.suffix}")  # without its end an MP4 cannot be read
+    with Film(world.plant.model, WIDTH_PX, HEIGHT_PX) as film, _create(unfinished) as container:
         stream = container.add_stream(
             "libx264", rate=Fraction(FRAMES_PER_S), options={"crf": "23", "preset": "veryfast"}
         )
@@ -54,7 +60,15 @@ def render_video(
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
             frames += 1
         container.mux(stream.encode())
+    unfinished.replace(out)
     return frames
+
+
+def _create(path: Path) -> OutputContainer:
+    try:
+        return av.open(str(path), "w")
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {error.strerror}") from error
 
 
 class _StepsByTime:
