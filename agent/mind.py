@@ -5,7 +5,7 @@ from collections.abc import Callable
 from agent.agenda import Agenda
 from agent.belief.belief import Belief
 from agent.errand import ErrandAgenda
-from agent.messages import Action, Estimate, Observation, Subgoal, SubgoalKind
+from agent.messages import Action, Estimate, Observation, Subgoal
 from agent.policies.interface import Policy
 from agent.skills.catalogue import begin
 from agent.skills.command import Command, to_action

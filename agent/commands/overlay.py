@@ -73,7 +73,7 @@ def draw_overlay(picture: Picture, step: Step, speed: float) -> Picture:
     clock = f"{int(minutes)}:{seconds:04.1f}" + (f"   {speed:g}x speed" if speed != 1 else "")
     draw.text((left, line + 58), clock, fill=_DIM, font=_font(18))
     x = width - pads_width - _MARGIN_PX
-    label = f"touch   {observation.grip_force_n:.1f} N"
+    label = f"touch   {max(0.0, observation.grip_force_n):.1f} N"
     draw.text((x, line - 6), label, fill=_DIM, font=_font(13))
     image.alpha_composite(shade)
     for pad in range(2):
