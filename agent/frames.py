@@ -50,7 +50,7 @@ def planar(x: float, y: float, yaw: float, z: float = 0.0) -> Pose:
 
 
 def from_quaternion(position: Array, quaternion_wxyz: Array) -> Pose:
-    w, x, y, z = (float(v) for v in quaternion_wxyz)
+    w, x, y, z = quaternion_wxyz.tolist()
     rotation = np.array(
         [
             [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
@@ -63,9 +63,10 @@ def from_quaternion(position: Array, quaternion_wxyz: Array) -> Pose:
 
 def rotation_vector(rotation: Array) -> Array:
     """Axis times angle (3,) of a rotation matrix, angle in [0, π]."""
-    axis = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
-    sine = 0.5 * hypot(*(float(a) for a in axis))
-    cosine = 0.5 * (rotation[0, 0] + rotation[1, 1] + rotation[2, 2] - 1.0)
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = rotation.tolist()
+    axis = np.array((zy - yz, xz - zx, yx - xy))
+    sine = 0.5 * hypot(*axis.tolist())
+    cosine = 0.5 * (xx + yy + zz - 1.0)
     angle = atan2(sine, cosine)
     if sine > 1e-6:
         return axis * (0.5 * angle / sine)

@@ -82,47 +82,42 @@ def near_pairs(
     mast_x, mast_y = body.mast_xy_m
     shoulder_x, shoulder_z = MOUNT_IN_BASE_M[0], MOUNT_IN_BASE_M[2] + lift_m
     shoulder_top = shoulder_z + body.shoulder_height_m
+    mast_reach, head_reach, shoulder_reach = (
+        body.mast_radius_m + reach,
+        body.head_radius_m + reach,
+        body.shoulder_radius_m + reach,
+    )
     for part, joint, x, y, z, radius in spheres:
-        centre = (x, y, z)
         if z - radius < body.base_height_m + reach and hypot(x, y) < BASE_RADIUS_M + radius + reach:
-            _add(near, part, joint, centre, radius, _from_base(x, y, z, body), reach)
+            distance, away = _from_base(x, y, z, body)
+            if distance - radius < reach:
+                near.append(Near(part, joint, (x, y, z), distance - radius, away))
         # Everything else is near the axis: most spheres of a reaching arm end here.
         if x > 0.40 or x < -0.45 or y > 0.50 or y < -0.35:
             continue
         mx, my = x - mast_x, y - mast_y
-        gap_z = max(0.0, z - body.mast_top_m)
-        _add_point(near, part, joint, centre, radius + body.mast_radius_m, (mx, my, gap_z), reach)
-        _add_point(near, part, joint, centre, radius + body.head_radius_m, (mx, my, z - body.head_z_m), reach)
+        across = mx * mx + my * my
+        gap = max(0.0, z - body.mast_top_m)
+        if across + gap * gap < (radius + mast_reach) ** 2:
+            _add(near, part, joint, (x, y, z), radius + body.mast_radius_m, (mx, my, gap))
+        gap = z - body.head_z_m
+        if across + gap * gap < (radius + head_reach) ** 2:
+            _add(near, part, joint, (x, y, z), radius + body.head_radius_m, (mx, my, gap))
         if joint >= WRIST:
-            gap_z = max(0.0, z - shoulder_top) + min(0.0, z - shoulder_z)
-            gap = (x - shoulder_x, y, gap_z)
-            _add_point(near, part, joint, centre, radius + body.shoulder_radius_m, gap, reach, rides=True)
+            gap = max(0.0, z - shoulder_top) + min(0.0, z - shoulder_z)
+            sx = x - shoulder_x
+            if sx * sx + y * y + gap * gap < (radius + shoulder_reach) ** 2:
+                _add(near, part, joint, (x, y, z), radius + body.shoulder_radius_m, (sx, y, gap), rides=True)
     return near
 
 
-def _add_point(
-    near: list[Near],
-    part: str,
-    joint: int,
-    centre: Vector,
-    radii: float,
-    gap: Vector,
-    reach: float,
-    rides: bool = False,
+def _add(
+    near: list[Near], part: str, joint: int, centre: Vector, radii: float, gap: Vector, rides: bool = False
 ) -> None:
     gx, gy, gz = gap
     length = sqrt(gx * gx + gy * gy + gz * gz)
-    distance = length - radii
-    if distance < reach and length > 1e-9:
-        near.append(Near(part, joint, centre, distance, (gx / length, gy / length, gz / length), rides))
-
-
-def _add(
-    near: list[Near], part: str, joint: int, centre: Vector, radius: float, at: tuple[float, Vector], reach: float
-) -> None:
-    distance = at[0] - radius
-    if distance < reach:
-        near.append(Near(part, joint, centre, distance, at[1]))
+    if length > 1e-9:
+        near.append(Near(part, joint, centre, length - radii, (gx / length, gy / length, gz / length), rides))
 
 
 def _from_base(x: float, y: float, z: float, body: Body) -> tuple[float, Vector]:

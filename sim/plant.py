@@ -7,7 +7,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.messages import JOINT_NAMES, PLANT_STEP_S, Look, Scan
+from agent.messages import JOINT_NAMES, PLANT_STEP_S, STEPS_PER_TICK, TICK_S, Look, Scan
 from controllers.plant import FINGER_WIDTH, PlantCommand, Sensed, TouchFrame
 from sim.house.schema import House
 from sim.robot.hand import HAND_BODY
@@ -148,7 +148,8 @@ class MujocoPlant:
         self._touch.reset()
         self._senses.reset()
         self._odometry.reset()
-        self._odometry.update(self._position[:3].tolist(), PLANT_STEP_S)
+        self._odometry.update(self._position[:3].tolist(), TICK_S)
+        self._steps = 0
         self._random = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self._seed, 3])))
         self._noise_row = _NOISE_BLOCK
         self._next_noise()
@@ -163,7 +164,8 @@ class MujocoPlant:
         self._hand_weight = weight * np.vstack([np.eye(3), lever])  # (6, 3)
 
     def sense(self) -> Sensed:
-        """What the sensors say now. The same object with the same arrays every time: copy what you keep."""
+        """What the sensors say now; odometry comes once a tick. The same object with the same arrays every time: copy
+        what you keep."""
         sensed, copy = self._sensed, np.copyto
         sensed.time_s = self.data.time
         for target, source in self._copied:
@@ -217,7 +219,9 @@ class MujocoPlant:
         mujoco.mj_step(self.model, self.data)
         self.processes.after_step()
         self._touch.after_step()
-        self._odometry.update(self._position[:3].tolist(), PLANT_STEP_S)
+        self._steps += 1
+        if self._steps % STEPS_PER_TICK == 0:
+            self._odometry.update(self._position[:3].tolist(), TICK_S)
         self._next_noise()
 
     def _next_noise(self) -> None:

@@ -10,6 +10,7 @@ from agent.belief.entities import Entity, EntityTracker
 from agent.belief.hand import Hand
 from agent.belief.map import OccupancyMap
 from agent.belief.pose import PoseEstimate, scan_points
+from agent.belief.tidying import Ghosts, merge_doubles
 from agent.frames import Pose, from_quaternion, planar
 from agent.messages import Look, Observation, Scan
 from controllers.motion import se2
@@ -18,6 +19,8 @@ Array = NDArray[np.float64]
 
 CORRECT_EVERY_SCANS = 6
 OBSTACLE_RANGE_M = 1.2
+ARM_IN_VIEW_M = 0.40
+"""A hand farther ahead than this may hide what the camera should see."""
 LEVEL_LOOK = 0.64
 """Sine of the steepest look down in which doors and furniture are still in view."""
 
@@ -35,8 +38,6 @@ class Belief:
         self.base_pose: Array = np.zeros(3)
         """(3,) x, y, yaw of the base in the map frame."""
         self.base_in_map = planar(0.0, 0.0, 0.0)
-        self.obstacles_in_base: Array | None = None
-        """(n, 2) points of the latest scan, in the base's present frame."""
         self.news: list[str] = []
         """Ids of entities first believed since someone emptied this list."""
         self.full_mugs: set[str] = set()
@@ -49,7 +50,9 @@ class Belief:
         """Things that no longer exist as free things, e.g. a pod in its holder."""
         self._scans = 0
         self._scan_points: tuple[float, Array] | None = None
+        self._obstacles: Array | None = None
         self._announced: set[str] = set()
+        self._ghosts = Ghosts()
 
     @property
     def time_s(self) -> float:
@@ -63,22 +66,27 @@ class Belief:
     def tool_in_map(self) -> Pose:
         return self.base_in_map @ self.hand.tool_in_base
 
+    @property
+    def obstacles_in_base(self) -> Array | None:
+        """(n, 2) points of the latest scan, in the base's present frame."""
+        if self._obstacles is None and self._scan_points is not None:
+            time_s, points = self._scan_points
+            self._obstacles = se2.transform_points(self.pose.moved_since(time_s), points)
+        return self._obstacles
+
     def update(self, observation: Observation) -> None:
         """Take in one tick."""
         self.observation = observation
         self.pose.update(observation.time_s, observation.base_pose_in_odom)
         self.base_pose = self.pose.now
-        x, y, yaw = (float(v) for v in self.base_pose)
-        self.base_in_map = planar(x, y, yaw)
+        self.base_in_map = planar(*self.base_pose.tolist())
         self.hand.update(observation)
         if observation.scan is not None:
             self._update_map(observation.scan)
         if observation.look is not None:
             self._update_entities(observation.look)
         self._carry_held()
-        if self._scan_points is not None:
-            time_s, points = self._scan_points
-            self.obstacles_in_base = se2.transform_points(self.pose.moved_since(time_s), points)
+        self._obstacles = None
 
     def _update_map(self, scan: Scan) -> None:
         self._scans += 1
@@ -92,6 +100,9 @@ class Belief:
         base_in_map = planar(x, y, yaw)
         held = () if self.hand.held is None else (self.hand.held.entity_id,)
         self.entities.update(look, base_in_map, held)
+        merge_doubles(self.entities)
+        if float(self.hand.tool_in_base.position[0]) < ARM_IN_VIEW_M:
+            self._ghosts.update(look, base_in_map, self.entities, {*held, *self.gone})
         self.coverage.update(look, base_in_map, self.entities)
         x, y, z = (-from_quaternion(look.camera_pose_in_base[:3], look.camera_pose_in_base[3:]).rotation[:, 2]).tolist()
         if abs(z) < LEVEL_LOOK:

@@ -4,6 +4,7 @@ The map frame is the base's frame where the episode began. Cells are 5 cm.
 """
 
 from dataclasses import dataclass, replace
+from math import ceil, floor
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -263,8 +264,12 @@ class OccupancyMap:
 
 def disc_cells(raster: Raster, centre_m: ArrayLike, radius_m: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows and columns of the cells whose centre lies within `radius_m`; at least the centre's own cell."""
-    cx, cy = np.asarray(centre_m, dtype=np.float64)[:2]
-    radius = max(radius_m, 0.71 * raster.cell_m)
-    row, column = rectangle_cells(raster, (cx, cy), 0.0, (2 * radius, 2 * radius))
-    near = np.hypot(*(raster.centres(row, column) - (cx, cy)).T) <= radius
-    return row[near], column[near]
+    cx, cy = np.asarray(centre_m, dtype=np.float64)[:2].tolist()
+    radius, cell = max(radius_m, 0.71 * raster.cell_m), raster.cell_m
+    low_x, low_y = (cx - raster.x0_m) / cell - 0.5, (cy - raster.y0_m) / cell - 0.5
+    reach = radius / cell
+    rows = np.arange(max(ceil(low_y - reach), 0), min(floor(low_y + reach) + 1, raster.rows))
+    columns = np.arange(max(ceil(low_x - reach), 0), min(floor(low_x + reach) + 1, raster.columns))
+    near = (rows - low_y)[:, None] ** 2 + (columns - low_x) ** 2 <= reach * reach
+    row, column = np.nonzero(near)
+    return rows[row], columns[column]
