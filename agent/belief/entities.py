@@ -6,7 +6,8 @@ that opening it does not make it another thing.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from math import cos, hypot, sin
+from functools import cache
+from math import cos, hypot, pi, sin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from agent.belief.classes import (
 )
 from agent.frames import Pose, wrap
 from agent.messages import Detection, Look
+from controllers.motion.doors import SHUT_BELOW, possible_middles
 
 Array = NDArray[np.float64]
 
@@ -28,6 +30,10 @@ VARIANCE_FLOOR = 0.004**2
 PROCESS_VARIANCE = 0.0015**2
 SIGHTINGS_TO_BELIEVE = 3
 MOVED_STATE = 0.12
+DOORWAY_GATE_M = 0.4
+"""Doors are told apart by the middle of their doorways, for their leaves move."""
+LEAF_GAIN = 0.3
+"""The least weight of a new look at a leaf: it may have moved."""
 
 
 @dataclass(slots=True)
@@ -58,7 +64,8 @@ class Entity:
 
     @property
     def class_name(self) -> str:
-        return max(self.votes, key=lambda name: self.votes[name])
+        votes = self.votes
+        return next(iter(votes)) if len(votes) == 1 else max(votes, key=votes.__getitem__)
 
     @property
     def believed(self) -> bool:
@@ -80,6 +87,7 @@ class Entity:
         return self.position + np.array([c * ahead - s * left, s * ahead + c * left, above])
 
 
+@cache
 def family(class_name: str) -> str:
     """Classes of one family may be the same thing seen differently."""
     if class_name in OBJECTS:
@@ -150,7 +158,7 @@ class EntityTracker:
         for i in order:
             detection = look.detections[i]
             position, yaw = self._in_map(detection, base_in_map)
-            entity = self._match(detection, position, taken)
+            entity = self._match(detection, position, yaw, taken)
             if entity is None:
                 entity = self._add(detection, position, yaw, look.time_s)
                 new.append(entity.id)
@@ -176,7 +184,7 @@ class EntityTracker:
         entity.sightings = SIGHTINGS_TO_BELIEVE
         return entity
 
-    def _match(self, detection: Detection, position: Array, taken: set[str]) -> Entity | None:
+    def _match(self, detection: Detection, position: Array, yaw: float, taken: set[str]) -> Entity | None:
         kind = family(detection.class_name)
         best: Entity | None = None
         best_distance = np.inf
@@ -185,8 +193,11 @@ class EntityTracker:
                 continue
             if kind in FRONTS and entity.class_name != detection.class_name:
                 continue
-            gap = position - entity.position
-            distance = hypot(float(gap[0]), float(gap[1]), float(gap[2]))
+            if kind == "door":
+                distance = _between_doorways(entity, detection, position, yaw)
+            else:
+                gap = position - entity.position
+                distance = hypot(float(gap[0]), float(gap[1]), float(gap[2]))
             if distance < best_distance and distance < self._gate(entity, detection):
                 best, best_distance = entity, distance
         return best
@@ -202,7 +213,7 @@ class EntityTracker:
         if kind in MACHINE_PARTS or kind in ("machine_lid", "brew_button"):
             return 0.25 + spread
         if kind == "door":
-            return 0.6
+            return DOORWAY_GATE_M
         smallest = 0.4 if entity.size is None else float(min(entity.size[0], entity.size[1]))
         return max(0.25, 0.5 * smallest) + spread
 
@@ -242,6 +253,10 @@ class EntityTracker:
         )
         prior = entity.variance + PROCESS_VARIANCE
         gain = 1.0 if moved else prior / (prior + variance)
+        if detection.class_name == "door":
+            gain = max(gain, LEAF_GAIN)
+            # A leaf is seen from either side: its normal is the same up to π.
+            yaw = yaw if abs(wrap(yaw - entity.yaw)) < 0.5 * pi else wrap(yaw + pi)
         entity.position = entity.position + gain * (position - entity.position)
         entity.variance = max(VARIANCE_FLOOR, variance if moved else (1 - gain) * prior)
         yaw_gain = entity.yaw_variance / (entity.yaw_variance + detection.yaw_std_rad**2)
@@ -259,6 +274,8 @@ class EntityTracker:
         if detection.text:
             entity.text = detection.text
 
+        _note_doorway(entity)
+
     def _assign_parents(self) -> None:
         machines = [e for e in self._entities.values() if e.class_name == "coffee_machine"]
         for entity in self._entities.values():
@@ -267,3 +284,20 @@ class EntityTracker:
             nearest = min(machines, key=lambda m: float(np.sum((m.position - entity.position) ** 2)))
             if float(np.linalg.norm(nearest.position - entity.position)) < 0.6:
                 entity.parent = nearest.id
+
+
+def _note_doorway(door: Entity) -> None:
+    """Keep where the doorway is: known for certain while the leaf is shut."""
+    if door.class_name == "door" and door.state is not None and door.state < SHUT_BELOW:
+        door.notes["doorway_x"], door.notes["doorway_y"] = float(door.position[0]), float(door.position[1])
+
+
+def _between_doorways(door: Entity, detection: Detection, position: Array, yaw: float) -> float:
+    """Least distance in m between where the doorways of a known door and of a detected one may be."""
+    width = float(detection.size_m[1]) if detection.size_m is not None else 0.9
+    seen = possible_middles(position, yaw, width, detection.state or 0.0)
+    if "doorway_x" in door.notes:
+        known = np.array([[door.notes["doorway_x"], door.notes["doorway_y"]]])
+    else:
+        known = possible_middles(door.position, door.yaw, width, door.state or 0.0)
+    return float(np.linalg.norm(known[:, None] - seen[None], axis=2).min())

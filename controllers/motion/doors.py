@@ -73,6 +73,20 @@ def plan_push(doorway: Doorway, from_xy: ArrayLike) -> DoorPush:
     return DoorPush(np.array((*points[0], yaw)), path, np.array((*points[1], yaw)))
 
 
+def possible_middles(leaf_xy_in_map_m: ArrayLike, doorway_yaw_rad: float, width_m: float, opening: float) -> Array:
+    """(4, 2) where the doorway's middle may be, for a leaf of which the centre, the opening and the normal *when shut*
+    were seen: the hinge's side and the side it swung to are not seen. All four agree on a shut leaf."""
+    leaf = np.array(np.asarray(leaf_xy_in_map_m, dtype=np.float64)[:2])
+    angle = opening * SWING_RAD if opening > SHUT_BELOW else 0.0
+    along = np.array((-math.sin(doorway_yaw_rad), math.cos(doorway_yaw_rad)))
+    middles = [
+        leaf - 0.5 * width_m * (se2.rotate(swing * angle, -hinge * along) + hinge * along)
+        for hinge in (1.0, -1.0)
+        for swing in (1.0, -1.0)
+    ]
+    return np.array(middles)
+
+
 def find_doorway(
     leaf_xy_in_map_m: ArrayLike,
     doorway_yaw_rad: float,

@@ -1,0 +1,92 @@
+"""What the belief should no longer hold: doubles of one thing, and things that are not where they were believed."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.belief.classes import FRONTS, OBJECTS
+from agent.belief.entities import Entity, EntityTracker
+from agent.belief.places import is_on
+from agent.frames import Pose, from_quaternion
+from agent.messages import Look
+
+Array = NDArray[np.float64]
+
+SAME_M = 0.05
+"""Two small things cannot stand nearer than this to each other, measured between their middles."""
+GHOST_LOOKS = 10
+CLEAR_WITHIN_M = 2.0
+INNER_VIEW = 0.85
+"""Share of the image's half width and height in which a thing cannot be missed for its edge."""
+HIDING_M, HIDING_LARGE_M = 0.12, 0.40
+"""A small thing, or a machine, a rack or an open front, this near to the line of sight may hide what is behind it."""
+LARGE = ("coffee_machine", "dish_rack", *sorted(FRONTS))
+AJAR = 0.2
+OPEN_TOPS = ("counter", "table", "side_table")
+
+
+def merge_doubles(entities: EntityTracker) -> None:
+    """Make one of two small things that are believed in the same spot: the one that was seen more often stays."""
+    things = [e for e in entities.all() if e.class_name in OBJECTS]
+    if len(things) < 2:
+        return
+    position = np.array([e.position for e in things])
+    gap = np.linalg.norm(position[:, None] - position[None], axis=2)
+    for i, j in np.argwhere(np.triu(gap < SAME_M, 1)).tolist():
+        keep, drop = (things[i], things[j]) if things[i].sightings >= things[j].sightings else (things[j], things[i])
+        if entities.get(keep.id) is None or entities.get(drop.id) is None:
+            continue
+        for name, votes in drop.votes.items():
+            keep.votes[name] = keep.votes.get(name, 0.0) + votes
+        keep.last_seen_s = max(keep.last_seen_s, drop.last_seen_s)
+        entities.forget(drop.id)
+
+
+class Ghosts:
+    """Forgets small things on open tops that are not seen where nothing hides them."""
+
+    def __init__(self) -> None:
+        self._missed: dict[str, int] = {}
+
+    def update(self, look: Look, base_in_map: Pose, entities: EntityTracker, spared: set[str]) -> list[str]:
+        """Take in one look, after the entities did, from a robot whose arm is out of its view.
+
+        Returns what was forgotten. Things in `spared` are left alone.
+        """
+        camera = base_in_map @ from_quaternion(look.camera_pose_in_base[:3], look.camera_pose_in_base[3:])
+        half = INNER_VIEW * np.tan(0.5 * np.array(look.field_of_view_rad))
+        things = [e for e in entities.all() if e.class_name in OBJECTS]
+        large = [e for e in entities.of_class(*LARGE) if e.class_name not in FRONTS or (e.state or 0.0) > AJAR]
+        hiding = [(e, HIDING_M) for e in things] + [(e, HIDING_LARGE_M) for e in large]
+        gone = []
+        for entity in things:
+            if entity.last_seen_s >= look.time_s:
+                self._missed.pop(entity.id, None)
+            elif (
+                entity.id not in spared
+                and self._in_clear_view(entity, camera, half, hiding)
+                and any(is_on(top, entity.position) for top in entities.of_class(*OPEN_TOPS))
+            ):
+                self._missed[entity.id] = self._missed.get(entity.id, 0) + 1
+                if self._missed[entity.id] >= GHOST_LOOKS:
+                    self._missed.pop(entity.id)
+                    entities.forget(entity.id)
+                    gone.append(entity.id)
+        return gone
+
+    @staticmethod
+    def _in_clear_view(entity: Entity, camera: Pose, half: Array, hiding: list[tuple[Entity, float]]) -> bool:
+        local = camera.rotation.T @ (entity.position - camera.position)
+        ahead = -float(local[2])
+        if ahead < 0.3 or float(local @ local) > CLEAR_WITHIN_M**2:
+            return False
+        if abs(float(local[0])) > half[0] * ahead or abs(float(local[1])) > half[1] * ahead:
+            return False
+        way = entity.position - camera.position
+        for other, reach_m in hiding:
+            if other is entity:
+                continue
+            share = float((other.position - camera.position) @ way) / float(way @ way)
+            nearest = camera.position + min(share, 1.0) * way
+            if share > 0.0 and float(np.linalg.norm(nearest - other.position)) < reach_m:
+                return False
+        return True
