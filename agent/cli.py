@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from agent.commands import bench, deploy, doctor, eval, planner, replay, robot, run, show
 from agent.commands.outcome import CommandError, Exit
+from agent.commands.workers import ONE_THREAD
 
 COMMANDS: dict[str, ModuleType] = {
     "run": run,
@@ -70,6 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Exit.USAGE
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _stop)  # as Ctrl-C: robots stop, episodes are closed
+    # Before anything imports numpy: on arrays this small its threads cost more than they do.
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)
     try:
         return COMMANDS[args.command].run(args)
     except CommandError as error:
@@ -88,6 +92,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not isinstance(error, EpisodeError):
             raise
         print(f"doppio {args.command}: {error}", file=sys.stderr)
+        return Exit.USAGE
+    except RuntimeError as error:
+        from sim.tasks.stage import NoStartError
+
+        if not isinstance(error, NoStartError):
+            raise
+        print(f"doppio {args.command}: {error}; choose another house with --index", file=sys.stderr)
         return Exit.USAGE
 
 

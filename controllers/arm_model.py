@@ -83,6 +83,9 @@ def comfortable_lift(target_height_in_base_m: float, pitch_down_rad: float) -> f
 
 Vector = tuple[float, float, float]
 
+_LINKS: Final = tuple(zip(DH_A_M, DH_D_M, DH_ALPHA_RAD, strict=True))
+_HAND_TURN: Final = (cos(HAND_TILT_RAD), sin(HAND_TILT_RAD))
+
 
 def _chain(arm_position_rad: Array, lift_m: float) -> tuple[list[Vector], list[Vector], Vector, Vector, Vector, Vector]:
     """Origins and axes of the seven joints, then origin and the three axes of the tool, all in the base frame.
@@ -95,14 +98,16 @@ def _chain(arm_position_rad: Array, lift_m: float) -> tuple[list[Vector], list[V
     zx, zy, zz = 0.0, 0.0, 1.0
     origins: list[Vector] = []
     axes: list[Vector] = []
-    for a, d, alpha, q in zip(DH_A_M, DH_D_M, DH_ALPHA_RAD, arm_position_rad.tolist(), strict=True):
-        px, py, pz = px + a * xx, py + a * xy, pz + a * xz
+    for (a, d, alpha), q in zip(_LINKS, arm_position_rad.tolist(), strict=True):
+        if a:
+            px, py, pz = px + a * xx, py + a * xy, pz + a * xz
         # All twists are 0 or ±90°, so a rotation about x only exchanges the other two axes.
         if alpha > 0.0:
             yx, yy, yz, zx, zy, zz = zx, zy, zz, -yx, -yy, -yz
         elif alpha < 0.0:
             yx, yy, yz, zx, zy, zz = -zx, -zy, -zz, yx, yy, yz
-        px, py, pz = px + d * zx, py + d * zy, pz + d * zz
+        if d:
+            px, py, pz = px + d * zx, py + d * zy, pz + d * zz
         c, s = cos(q), sin(q)
         xx, xy, xz, yx, yy, yz = (
             c * xx + s * yx,
@@ -116,7 +121,7 @@ def _chain(arm_position_rad: Array, lift_m: float) -> tuple[list[Vector], list[V
         axes.append((zx, zy, zz))
     along = FLANGE_M + WRIST_M
     px, py, pz = px + along * zx, py + along * zy, pz + along * zz
-    c, s = cos(HAND_TILT_RAD), sin(HAND_TILT_RAD)
+    c, s = _HAND_TURN
     xx, xy, xz, zx, zy, zz = (
         c * xx - s * zx,
         c * xy - s * zy,

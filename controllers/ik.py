@@ -135,14 +135,19 @@ class ArmIk:
 
         lower: list[float] = []
         upper: list[float] = []
+        # Comparisons are several times faster here than min and max.
         for i, fastest in enumerate(speed):
-            down, up = limit_share * (_LOWER[i] - q[i]), limit_share * (_UPPER[i] - q[i])
-            lower.append(max(-fastest, min(0.0, down)))
-            upper.append(min(fastest, max(0.0, up)))
-        if before is not None:
-            for i, last in enumerate(before):
-                lower[i] = min(max(lower[i], last - _SPURT), upper[i])
-                upper[i] = max(min(upper[i], last + _SPURT), lower[i])
+            low, high = limit_share * (_LOWER[i] - q[i]), limit_share * (_UPPER[i] - q[i])
+            low = 0.0 if low > 0.0 else -fastest if low < -fastest else low
+            high = 0.0 if high < 0.0 else fastest if high > fastest else high
+            if before is not None:
+                down, up = before[i] - _SPURT, before[i] + _SPURT
+                if down > low:
+                    low = high if down > high else down
+                if up < high:
+                    high = low if up < low else up
+            lower.append(low)
+            upper.append(high)
         rows: list[list[float]] = []
         for pair in near:
             rows.append(_row(pair, origins, axes))

@@ -1,14 +1,16 @@
 """Measure where the time of a running episode goes, in this process, with everything switched on.
 
 Each part is charged its own time only, not that of the parts it calls; `everything else` is what no named part took.
+On a machine that does other things too, compare processor time, and shares. docs/speed.md explains the parts.
 
 example: doppio bench sim --seconds 20
 """
 
 import argparse
+import os
 import tempfile
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
 from agent.commands.arguments import add_house, add_json, add_minds, check_task, number_between, one_of
@@ -65,9 +67,10 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
                 record=Path(folder),
                 time_limit_s=float(args.seconds),
             )
-            began = perf_counter()
+            load = os.getloadavg()[0]
+            began, began_cpu = perf_counter(), process_time()
             report = run_episode(config)
-            wall_s = perf_counter() - began
+            wall_s, cpu_s = perf_counter() - began, process_time() - began_cpu
     finally:
         watch.restore()
     ticks = max(watch.calls["controllers"], 1)
@@ -83,8 +86,11 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "cpu": cpu_name(),
         "simulated_s": report.duration_s,
         "wall_s": wall_s,
+        "cpu_s": cpu_s,
+        "load_before": load,
         "reset_s": report.reset_s,
         "realtime_factor": report.duration_s / wall_s,
+        "cpu_realtime_factor": report.duration_s / cpu_s,
         "realtime_factor_without_reset": report.duration_s / running_s,
         "ms_per_tick": 1e3 * running_s / ticks,
         "parts": {
@@ -125,4 +131,7 @@ def _print(result: dict[str, Any], *, to_stderr: bool) -> None:
         f"\n{result['simulated_s']:.1f} s simulated in {result['wall_s']:.1f} s: {result['realtime_factor']:.1f}× real "
         f"time, {result['realtime_factor_without_reset']:.1f}× without the reset of {result['reset_s']:.2f} s"
     )
-    console.print(result["cpu"])
+    console.print(
+        f"{result['cpu_s']:.1f} s of processor time: {result['cpu_realtime_factor']:.1f}× on a core of its own\n"
+        f"load before: {result['load_before']:.1f}, {result['cpu']}"
+    )

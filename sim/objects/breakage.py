@@ -40,6 +40,8 @@ class Breakage:
         )
         self._past = np.zeros((slots, len(items), 3))
         self._next = 0
+        self._still = 0
+        """Updates since something moved."""
         self._latched = np.zeros(len(items), dtype=bool)
         self.peak_ns = np.zeros(len(items))
         """(n,) Largest impulse so far, Ns."""
@@ -48,16 +50,21 @@ class Breakage:
     def reset(self, velocity_m_s: Array) -> None:
         """Starts anew from things that move with `velocity_m_s` (n, 3)."""
         self._past[:] = velocity_m_s
-        self._next = 0
+        self._next = self._still = 0
         self._latched[:] = False
         self.peak_ns[:] = 0.0
         self.broken = frozenset()
 
     def update(self, velocity_m_s: Array) -> None:
         """`velocity_m_s` (n, 3): of the items' centres of mass in the world."""
+        slots = len(self._past)
+        self._still = 0 if velocity_m_s.any() else self._still + 1
+        if self._still > slots:  # Nothing has moved throughout the window: no impulse.
+            self._next = (self._next + 1) % slots
+            return
         change = velocity_m_s - self._past[self._next]
         self._past[self._next] = velocity_m_s
-        self._next = (self._next + 1) % len(self._past)
+        self._next = (self._next + 1) % slots
         change[:, 2] += GRAVITY * WINDOW_S
         speed = np.sqrt(np.einsum("ij,ij->i", change, change)) - GRAVITY * WINDOW_S
         impulse = speed * self._model.body_mass[self._body]
@@ -76,7 +83,7 @@ class Breakage:
     def set_vector(self, numbers: list[float]) -> list[float]:
         """Takes what `vector` gave from the front and returns the rest."""
         n, slots = len(self._items), len(self._past)
-        self._next = round(numbers[0])
+        self._next, self._still = round(numbers[0]), 0
         self._past[:] = np.reshape(numbers[1 : 1 + 3 * n * slots], (slots, n, 3))
         rest = numbers[1 + 3 * n * slots :]
         self.peak_ns[:] = rest[:n]
