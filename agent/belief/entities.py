@@ -88,7 +88,6 @@ class Entity:
 
 
 @cache
-@cache
 def family(class_name: str) -> str:
     """Classes of one family may be the same thing seen differently."""
     if class_name in OBJECTS:
