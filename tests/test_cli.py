@@ -188,6 +188,9 @@ def test_numbers_do_not_depend_on_the_order() -> None:
     assert numbers["realtime_factor"] == 5.0
     assert numbers["subgoals"] == {"pick": {"n": 9, "first_try": 3, "after_retries": 6}}
     assert [failure["index"] for failure in numbers["failures"]] == [0, 3, 6]
+    absent = EpisodeReport(success=False, safe=False, parts={}, lacks="no fridge", duration_s=0.0, wall_s=0.0)
+    more = aggregate([*reports, (9, absent)])
+    assert more == {**numbers, "left_out": [{"index": 9, "reason": "no fridge"}]}
 
 
 def test_an_evaluation_that_the_program_itself_fails_is_no_success(

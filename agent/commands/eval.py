@@ -2,8 +2,8 @@
 
 Finished episodes are kept in a journal: the same command goes on where it was stopped, and a range that overlaps an
 earlier one computes only the rest. The journal belongs to the code that wrote it. Results do not depend on the number
-of workers. Logs of failed episodes are kept for `doppio replay`; those of successful ones are removed unless
---keep-all is given.
+of workers. Houses that lack what the task needs are left out and listed. Logs of failed episodes are kept for
+`doppio replay`; those of successful ones are removed unless --keep-all is given.
 
 example: doppio eval coffee --split dev --episodes 20 --json out.json
 """
@@ -106,7 +106,9 @@ class EpisodeJob:
     keep_all: bool
 
     def __call__(self, index: int) -> "EpisodeReport":
+        from agent.episodes import EpisodeReport
         from agent.session import RunConfig, run_episode
+        from sim.tasks.stage import NoStartError
 
         config = RunConfig(
             task=self.task,
@@ -116,7 +118,10 @@ class EpisodeJob:
             planner=self.planner,
             record=self.record,
         )
-        report = run_episode(config)
+        try:
+            report = run_episode(config)
+        except NoStartError as error:
+            return EpisodeReport(success=False, safe=False, parts={}, lacks=str(error), duration_s=0.0, wall_s=0.0)
         if report.success and not self.keep_all and report.episode:
             import msgspec
 
@@ -174,7 +179,7 @@ class Display:
         self._console = Console(stderr=str(args.json) == "-")
         self._successes = sum(report.success for report in done.values())
         self._safe = sum(report.success and report.safe for report in done.values())
-        self._done = len(done)
+        self._done = sum(not report.lacks for report in done.values())
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -186,9 +191,9 @@ class Display:
             console=self._console,
         )
         title = f"{args.task} {args.split} {args.policy}"
-        self._bar = self._progress.add_task(title, total=total, completed=self._done, rate=self._rate())
+        self._bar = self._progress.add_task(title, total=total, completed=len(done), rate=self._rate())
         if done:
-            self._console.print(f"{self._done} of {total} episodes are in the journal already")
+            self._console.print(f"{len(done)} of {total} episodes are in the journal already")
 
     def __enter__(self) -> "Display":
         self._progress.start()
@@ -203,10 +208,12 @@ class Display:
 
     def add(self, index: int, report: "EpisodeReport") -> None:
         """Count one finished episode."""
-        self._done += 1
+        self._done += not report.lacks
         self._successes += report.success
         self._safe += report.success and report.safe
-        if not report.success:
+        if report.lacks:
+            self.note(f"  house {index} left out: {report.lacks}")
+        elif not report.success:
             where = f" in {report.failed_subgoal}" if report.failed_subgoal else ""
             self.note(f"  house {index} failed{where}: {report.reason}")
         self._progress.update(self._bar, advance=1, rate=self._rate())
@@ -222,6 +229,8 @@ class Display:
             f"mean {summary['mean_duration_s']:.0f} s, {summary['realtime_factor']:.1f}× real time a worker",
             highlight=False,
         )
+        if summary["left_out"]:
+            self._console.print(f"{len(summary['left_out'])} houses lack what the task needs and were left out")
         if summary["subgoals"]:
             table = Table(box=None, pad_edge=False)
             table.add_column("subgoal")

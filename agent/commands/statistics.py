@@ -27,8 +27,10 @@ def aggregate(reports: Sequence[tuple[int, EpisodeReport]]) -> dict[str, Any]:
 
     `mean_duration_s` is over all episodes, failed ones too. `realtime_factor` is simulated over wall seconds of one
     worker. `first_try` and `after_retries` count subgoals that succeeded at once, and that succeeded in the end.
+    Houses that lack what the task needs are `left_out` and count nowhere else.
     """
-    reports = sorted(reports, key=lambda pair: pair[0])
+    everything = sorted(reports, key=lambda pair: pair[0])
+    reports = [(index, report) for index, report in everything if not report.lacks]
     n = len(reports)
     successes = sum(report.success for _, report in reports)
     safe = sum(report.success and report.safe for _, report in reports)
@@ -55,4 +57,5 @@ def aggregate(reports: Sequence[tuple[int, EpisodeReport]]) -> dict[str, Any]:
             if not r.success
         ],
         "subgoals": dict(sorted(kinds.items())),
+        "left_out": [{"index": index, "reason": report.lacks} for index, report in everything if report.lacks],
     }

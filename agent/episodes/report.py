@@ -42,6 +42,8 @@ class EpisodeReport(msgspec.Struct, frozen=True, kw_only=True):
     reset_s: float = 0.0
     initial_state_hash: str = ""
     subgoals: list[SubgoalOutcome] = []
+    lacks: str = ""
+    """What the house lacks for the task; such an episode did not take place and counts nowhere."""
     episode: str = ""
     """Folder of the episode; empty when it was not recorded."""
 
