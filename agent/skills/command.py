@@ -44,7 +44,7 @@ def to_action(command: Command, observation: Observation, tool_in_base: Pose) ->
         sequence=observation.sequence,
         valid_from_s=observation.time_s,
         expires_s=observation.time_s + CHUNK_ROWS * TICK_S,
-        tool_twist_in_base=np.tile(twist, (CHUNK_ROWS, 1)),
+        tool_twist_in_base=np.array([twist] * CHUNK_ROWS),
         grip_mode=command.grip_mode,
         grip=float(command.grip),
         base_velocity_in_base=np.array(command.base_velocity_in_base, dtype=np.float64),

@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 
 PAN, TILT = JOINT_NAMES.index("head_pan"), JOINT_NAMES.index("head_tilt")
 EYE_HEIGHT_M = 1.5
+_PAN_RANGE, _TILT_RANGE = zip(HEAD_LOWER_RAD.tolist(), HEAD_UPPER_RAD.tolist(), strict=True)
 GAIN = 6.0
 SWEEP_PERIOD_S = 5.0
 SWEEP_TILT_RAD = 0.45
@@ -21,7 +22,7 @@ NOD_PERIOD_S, NOD_PAN_RAD, NOD_TILT_RAD = 4.0, 0.45, 0.95
 
 def look_at(point_in_base: Array, observation: Observation) -> Array:
     """Head rates (2,) that turn the camera to a point in the base frame."""
-    x, y, z = (float(v) for v in point_in_base)
+    x, y, z = np.asarray(point_in_base, dtype=np.float64).tolist()
     pan = wrap(atan2(y, x))
     tilt = atan2(EYE_HEIGHT_M - z, max(0.1, hypot(x, y)))
     return _turn_to(pan, tilt, observation)
@@ -33,7 +34,7 @@ def look_at_map_point(point_in_map: Array, base_in_map: Pose, observation: Obser
 
 def towards_map_point(point_in_map: Array, base_in_map: Pose, observation: Observation) -> Array:
     """Look in the direction of a point, a little down: furniture and doors on the way are in view."""
-    x, y, _ = (float(v) for v in base_in_map.inverse().point(point_in_map))
+    x, y, _ = base_in_map.inverse().point(point_in_map).tolist()
     return _turn_to(wrap(atan2(y, x)), SWEEP_TILT_RAD, observation)
 
 
@@ -50,6 +51,8 @@ def nod(observation: Observation) -> Array:
 
 
 def _turn_to(pan: float, tilt: float, observation: Observation) -> Array:
-    goal = np.clip(np.array([pan, tilt]), HEAD_LOWER_RAD, HEAD_UPPER_RAD)
-    now = np.array([observation.joint_position[PAN], observation.joint_position[TILT]])
-    return np.clip(GAIN * (goal - now), -HEAD_MAX_VELOCITY_RAD_S, HEAD_MAX_VELOCITY_RAD_S)
+    rates = []
+    for goal, joint, lower, upper in ((pan, PAN, *_PAN_RANGE), (tilt, TILT, *_TILT_RANGE)):
+        gap = min(max(goal, lower), upper) - observation.joint_position.item(joint)
+        rates.append(min(max(GAIN * gap, -HEAD_MAX_VELOCITY_RAD_S), HEAD_MAX_VELOCITY_RAD_S))
+    return np.array(rates)
