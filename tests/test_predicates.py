@@ -60,7 +60,7 @@ def test_right_order_succeeds_and_is_safe_after_one_second() -> None:
     truth, task = coffee(bench)
     brew(bench, truth, task)
     assert not task.success
-    assert failing(task) == {"on-dining-table", "held"}
+    assert failing(task) == {"on-dining-table", "lasted"}
     bench.put("mug", SERVED_AT)
     watch(bench, truth, task, seconds=0.9)
     assert not task.success

@@ -15,7 +15,7 @@ class Simulation:
     """An episode's world, from its initial state on. Give `on_step` to the robot's side."""
 
     def __init__(self, plant: "MujocoPlant", task: "Task", target_class: str = "") -> None:
-        from sim.tasks.goals import make_goal
+        from sim.tasks.goals import make_task_goal
         from sim.tasks.truth import Truth
 
         self.plant = plant
@@ -24,7 +24,7 @@ class Simulation:
         """What the mind is asked to do; None where that is the planner's."""
         self.initial_state_hash = plant.state_hash()
         self.truth = Truth(plant.model, plant.data, plant.house, plant.processes)
-        self.goal = make_goal(task, self.truth)
+        self.goal = make_task_goal(task, self.truth)
         self._steps = 0
 
     def on_step(self, began_s: float, command: PlantCommand, sensed: Sensed) -> None:

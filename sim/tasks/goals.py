@@ -58,6 +58,11 @@ class SubgoalDone:
         """Success, and everything safe at that moment."""
         return self.success and all(part.holds for part in self._safety)
 
+    @property
+    def holds_now(self) -> bool:
+        """All conditions of some way are met in this moment."""
+        return any(all(part.holds for part in way.parts()) for way in self.ways)
+
     def update(self) -> None:
         """Once a tick, after `Truth.refresh`."""
         if self.success:
@@ -201,12 +206,15 @@ class BrewedIntoMug(Brewed):
         return *super().parts(), Part("caught", caught, KEPT_SHARE * brewed, unit="ml")
 
 
-def make_goal(task: Task, truth: Truth) -> TaskGoal:
-    """The judge of a task from the state that `truth` shows now, which is taken for the start."""
-    if task.subgoal is None:
-        return CoffeeTask(truth)
+def make_goal(task: Task, truth: Truth) -> SubgoalDone:
+    """The judge of a subgoal's task from the state that `truth` shows now, which is taken for the start."""
     truth.refresh()
     return SubgoalDone(truth, WAYS[task.name](truth, task))
+
+
+def make_task_goal(task: Task, truth: Truth) -> TaskGoal:
+    """The judge of any task."""
+    return CoffeeTask(truth) if task.subgoal is None else make_goal(task, truth)
 
 
 def _mugs(truth: Truth, task: Task) -> list[str]:

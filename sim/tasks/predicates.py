@@ -78,7 +78,7 @@ class Goal(ABC):
     def report(self) -> dict[str, Part]:
         """Each part by name, and how long they have held."""
         parts = {part.name: part for part in self.parts()}
-        parts["held"] = Part("held", self.held_s, self.hold_s, unit="s")
+        parts["lasted"] = Part("lasted", self.held_s, self.hold_s, unit="s")
         return parts
 
 

@@ -46,18 +46,23 @@ class NoStartError(RuntimeError):
 
 
 class Stage:
-    """Edits the state of a plant that was just reset. Call `settle` after placing things, `finish` at the end."""
+    """Edits the state of a plant that was just reset: `clear`, place things, `settle`, perhaps `hold`, `finish`."""
 
-    def __init__(self, plant: MujocoPlant, rng: np.random.Generator, relaxed: bool = False) -> None:
-        """`relaxed` says that the first choice of starts does not exist in this house."""
-        self.plant, self.rng, self.relaxed = plant, rng, relaxed
+    def __init__(self, plant: MujocoPlant) -> None:
+        self.plant = plant
         self.house: House = plant.house
         self.model, self.data = plant.model, plant.data
         self.truth = Truth(plant.model, plant.data, plant.house, plant.processes)
         self._grid, self._reached = reachable_floor(self.house)
         self._roomy = self._grid.free(ROOM_TO_TURN_M) & self._reached
-        self._qpos: Array = self.data.qpos.copy()
-        self._arm = joints_for(TUCKED_PITCH_RAD)
+        self._tucked = joints_for(TUCKED_PITCH_RAD)
+        self._at_rest: Array = self.data.qpos.copy()
+
+    def clear(self, rng: np.random.Generator, relaxed: bool) -> None:
+        """Begin another draw. `relaxed` says that the first choice of starts does not seem to exist in this house."""
+        self.rng, self.relaxed = rng, relaxed
+        self._qpos: Array = self._at_rest.copy()
+        self._arm = self._tucked
         self._finger_m = FINGER_WIDTH_RANGE_M[1] / 4
         self._set_joint("lift", TUCKED_LIFT_M)
         self._pose_arm()

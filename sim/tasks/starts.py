@@ -14,6 +14,7 @@ from sim.house.plane import offset
 from sim.house.schema import SPLITS, Front, Item, Machine, Place
 from sim.objects.draw import mug_capacity_ml
 from sim.plant import MujocoPlant
+from sim.tasks.goals import make_goal
 from sim.tasks.predicates import DOOR_OPEN_RAD
 from sim.tasks.registry import SURFACES, TASKS, Task
 from sim.tasks.stage import NoStartError, Stage
@@ -41,17 +42,16 @@ def start_task(task: Task, plant: MujocoPlant) -> str:
     Returns the class of the target where the start narrows it down, else nothing. Raises NoStartError.
     """
     house = plant.house
-    begin = STARTS[task.name]
+    begin, stage = STARTS[task.name], Stage(plant)
     for attempt in range(ATTEMPTS):
         seed = [_SALT, list(TASKS).index(task.name), SPLITS.index(house.split), house.index, attempt]
-        stage = Stage(
-            plant, np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed))), attempt >= FIRST_CHOICE
-        )
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
+        stage.clear(rng, relaxed=attempt >= FIRST_CHOICE)
         narrowed = begin(stage)
         if narrowed is not None:
             stage.finish()
-            return narrowed
-        plant.reset()
+            if not make_goal(task, stage.truth).holds_now:
+                return narrowed
     raise NoStartError(f"house {house.split} {house.index} gave no start of {task.name!r} in {ATTEMPTS} draws")
 
 
@@ -168,8 +168,8 @@ def _pick(class_name: str) -> Begin:
             return None
         if not _settled(stage):
             return None
-        middle = stage.truth.position(item.name) + np.array([0.0, 0.0, item.params["height"] / 2])
-        return "" if stage.sees(middle, item.params["radius"] + 0.01) else None
+        top = stage.truth.position(item.name) + np.array([0.0, 0.0, 0.95 * item.params["height"]])
+        return "" if stage.relaxed or stage.sees(top, item.params["radius"] + 0.01) else None
 
     return begin
 
