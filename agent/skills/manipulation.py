@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 MAX_ATTEMPTS = 3
 FRESH_S = 4.0
 LOOK_TIMEOUT_S = 3.0
-SEARCH_FROM_M, SEARCH_NEAR_M, SEARCH_TIMEOUT_S = 0.85, 2.0, 25.0
+SEARCH_FROM_M, SEARCH_NEAR_M, SEARCH_TIMEOUT_S = 0.85, 1.2, 25.0
 HANDS_FULL = BaseLimits(speed_m_s=0.65, acceleration_m_s2=0.5, yaw_rate_rad_s=1.1, yaw_acceleration_rad_s2=1.5)
 HOLD_N = 30.0
 """Grip while something is carried."""
@@ -69,6 +69,7 @@ class Manipulation(Skill):
         self._outcome = ""
         self._pressing_s = 0.0
         self._searched = False
+        self._there_s = 0.0
 
     # --- what a subclass says
 
@@ -164,7 +165,7 @@ class Manipulation(Skill):
         pose = standing_before(anchor, belief, SEARCH_FROM_M)
         if pose is None:
             # It may not be where it seemed from afar: go as near as the floor lets.
-            x, y = float(anchor.position[0]), float(anchor.position[1])
+            x, y, _ = (float(v) for v in anchor.point_from_own_frame(SEARCH_FROM_M, 0.0))
             pose = BasePose(x, y, None, SEARCH_NEAR_M)
         self._drive = Drive(pose, self._base_limits(belief), fine=False)
         self._enter("search", belief)
@@ -179,7 +180,11 @@ class Manipulation(Skill):
             return Command()
         twist, rate, may_drive, _ = tuck(belief.hand, observation, *self._carefully(belief))
         velocity = self._drive.tick(belief, observation) if may_drive else np.zeros(3)
-        if self._drive.failed or belief.time_s - self._since_s > SEARCH_TIMEOUT_S:
+        if self._drive.there:
+            self._there_s += TICK_S
+        if self._drive.failed or self._there_s > LOOK_TIMEOUT_S or belief.time_s - self._since_s > SEARCH_TIMEOUT_S:
+            if self._there_s > 0.0 and belief.time_s - anchor.last_seen_s > LOOK_TIMEOUT_S - 1.0:
+                belief.entities.forget(anchor.id)
             return self.fail(self._drive.failed or "target-not-known")
         head = look_at_map_point(anchor.position, belief.base_in_map, observation)
         return Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
