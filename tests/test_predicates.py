@@ -98,7 +98,7 @@ def test_coffee_in_no_other_order_or_place_or_posture() -> None:
         watch(bench, truth, task, seconds=1.5)
         assert not task.success, name
         assert caught_by in failing(task), (name, failing(task))
-    kept_up = {"floating": (0.005, 0.0, "supported"), "sliding": (0.0, 0.1, "speed")}
+    kept_up = {"floating": (0.005, 0.0, "supported"), "sliding": (0.0, 0.3, "speed")}
     for name, (height, speed, caught_by) in kept_up.items():
         back()
         for _ in range(150):
@@ -116,7 +116,7 @@ def test_two_half_cups_are_not_one_cup() -> None:
         bench.processes.liquid.fill(mug, 140.0)
     watch(bench, truth, task, seconds=1.5)
     assert not task.success
-    assert failing(task) == {"coffee", "held"}
+    assert failing(task) == {"coffee", "lasted"}
 
 
 def test_a_fuller_mug_elsewhere_does_not_hide_the_served_one() -> None:
@@ -138,7 +138,7 @@ def test_a_mug_still_in_the_hand_is_not_served() -> None:
     close_gripper(bench, 20.0)
     bench.run(0.4)
     watch(bench, truth, task, seconds=1.5)
-    assert failing(task) == {"released", "held"}
+    assert failing(task) == {"released", "lasted"}
     move_gripper(bench, 0.5, mount_z=height - 0.395)
     watch(bench, truth, task, seconds=1.5)
     assert {"released", "supported"} <= failing(task)
@@ -271,7 +271,7 @@ def test_lid_pod_and_press_goals_follow_the_mechanism() -> None:
     assert brewed.success
     again = predicates.PodInserted(truth, "m")
     watch(bench, truth, again, seconds=1.2)
-    assert failing(again) == {"unused", "held"}
+    assert failing(again) == {"unused", "lasted"}
 
 
 def test_carried_and_served_need_the_coffee_that_was_there() -> None:
@@ -279,13 +279,13 @@ def test_carried_and_served_need_the_coffee_that_was_there() -> None:
     truth = Truth(bench.model, bench.data, bench.house, bench.processes)
     empty = predicates.Served(truth, "mug", "table")
     watch(bench, truth, empty, seconds=1.2)
-    assert failing(empty) == {"started-with", "held"}
+    assert failing(empty) == {"started-with", "lasted"}
     bench.processes.liquid.fill("mug", 180.0)
     served, carried = predicates.Served(truth, "mug", "table"), predicates.Carried(truth, "mug", "table")
     counter = predicates.Served(truth, "mug", "counter")
     watch(bench, truth, served, carried, counter, seconds=1.2)
     assert served.success
-    assert failing(carried) == {"held"}
+    assert failing(carried) == {"held", "lasted"}
     assert "on-table" in failing(counter)
     bench.processes.liquid.fill("mug", 170.0)
     spilled = predicates.Served(truth, "mug", "table")
@@ -304,7 +304,7 @@ def test_carried_means_held_all_the_time_near_the_table() -> None:
     truth = Truth(bench.model, bench.data, bench.house, bench.processes)
     goal = predicates.Carried(truth, "mug", "table")
     watch(bench, truth, goal, seconds=1.2)
-    assert failing(goal) == {"held"}, "it still stands on the table"
+    assert failing(goal) == {"held", "lasted"}, "it still stands on the table"
     move_gripper(bench, 0.5, mount_z=height - 0.3)
     move_gripper(bench, 3.0, mount_y=-2.3)
     watch(bench, truth, goal, seconds=1.2)
