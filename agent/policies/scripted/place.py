@@ -27,9 +27,13 @@ def act(s: Situation) -> Motion:
     across = float(np.hypot(gap[0], gap[1]))
     height = float(gap[2])
     _, _, angle = offset(tool, goal)
-    if across < 0.03 and height < 0.045 and (s.supported or height < s.goal.let_go_at_m):
+    if across < OVER_M and height < 0.045 and (s.supported or height < s.goal.let_go_at_m):
         return Motion(np.zeros(6), "force", 0.0, phase="release")
-    if across < (OVER_M if height > 0.03 else 2.5 * OVER_M) and angle < 0.15:
+    if s.supported and across > OVER_M:
+        # It touches ground before it is over the spot: lift it over.
+        twist = servo(tool, Pose(np.array([*goal.position[:2], tool.position[2] + 0.02]), goal.rotation), 0.05)
+        return Motion(twist, "force", GRIP_N, phase="lift-over")
+    if across < (0.6 * OVER_M if height > 0.5 * s.goal.above_m else OVER_M) and angle < 0.15:
         down = servo(tool, above(goal, -0.03), 0.08 if height > 0.025 else 0.03)
         return Motion(down, "force", GRIP_N, phase="lower")
     # Come in over the way that the skill found free: from behind, and from above where it says so.
