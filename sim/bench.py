@@ -7,6 +7,8 @@ from time import perf_counter
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 
 @dataclass
 class Stopwatch:
@@ -17,14 +19,19 @@ class Stopwatch:
 
     seconds: dict[str, float] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=dict)
+    ends: list[float] = field(default_factory=list)
+    """When the calls ended that `wrap` was told to mark."""
     _inner: list[float] = field(default_factory=lambda: [0.0])
     _undo: list[Callable[[], None]] = field(default_factory=list)
 
-    def wrap(self, owner: type | ModuleType, name: str, part: str) -> None:
-        """Charge calls of `owner.name` to `part` until `restore`. Raises AttributeError where there is none."""
+    def wrap(self, owner: type | ModuleType, name: str, part: str, *, mark: bool = False) -> None:
+        """Charge calls of `owner.name` to `part` until `restore`; with `mark`, keep when they end.
+
+        Raises AttributeError where there is no such function.
+        """
         function = getattr(owner, name)
         own = owner.__dict__.get(name)
-        seconds, calls, inner = self.seconds, self.calls, self._inner
+        seconds, calls, inner, ends = self.seconds, self.calls, self._inner, self.ends
         seconds.setdefault(part, 0.0)
         calls.setdefault(part, 0)
 
@@ -35,15 +42,27 @@ class Stopwatch:
             try:
                 return function(*args, **kwargs)
             finally:
-                took = perf_counter() - began
+                end = perf_counter()
+                took = end - began
                 seconds[part] += took - inner.pop()
                 calls[part] += 1
                 inner[-1] += took
+                if mark:
+                    ends.append(end)
 
         setattr(owner, name, timed)
         self._undo.append(
             functools.partial(setattr, owner, name, function) if own else functools.partial(delattr, owner, name)
         )
+
+    def quiet_s(self, period: int) -> float | None:
+        """What lies between two marks when nothing else disturbs the machine: the mean, over the `period` calls of a
+        cycle, of the tenth percentile of each. None for less than ten cycles."""
+        spans = np.diff(self.ends)
+        cycles = len(spans) // period
+        if cycles < 10:
+            return None
+        return float(np.percentile(spans[: cycles * period].reshape(cycles, period), 10, axis=0).mean())
 
     def restore(self) -> None:
         """Put all functions back."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SUMMARY = "measure where the time goes"
 
 WHAT = ("sim",)
+TICKS_OF_A_CYCLE = 10
+"""Camera and scanner come at a tenth of the ticks' rate."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +76,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     finally:
         watch.restore()
     ticks = max(watch.calls["controllers"], 1)
+    quiet_s = watch.quiet_s(TICKS_OF_A_CYCLE)
     running_s = wall_s - report.reset_s
     parts = {part: seconds for part, seconds in watch.seconds.items() if watch.calls[part]}
     parts["everything else"] = max(0.0, running_s - sum(parts.values()))
@@ -93,6 +96,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "cpu_realtime_factor": report.duration_s / cpu_s,
         "realtime_factor_without_reset": report.duration_s / running_s,
         "ms_per_tick": 1e3 * running_s / ticks,
+        "quiet_ms_per_tick": None if quiet_s is None else 1e3 * quiet_s,
         "parts": {
             part: {"seconds": seconds, "share": seconds / running_s, "ms_per_tick": 1e3 * seconds / ticks}
             for part, seconds in sorted(parts.items(), key=lambda item: -item[1])
@@ -109,8 +113,9 @@ def _watch_agent(watch: "Stopwatch") -> None:
     watch.wrap(Belief, "update", "belief")
     watch.wrap(Mind, "act", "skills and policy")
     watch.wrap(Agenda, "due", "agenda and facts")
-    for name in ("step", "control", "message"):
+    for name in ("control", "message"):
         watch.wrap(EpisodeWriter, name, "recording")
+    watch.wrap(EpisodeWriter, "step", "recording", mark=True)
 
 
 def _print(result: dict[str, Any], *, to_stderr: bool) -> None:
@@ -131,6 +136,9 @@ def _print(result: dict[str, Any], *, to_stderr: bool) -> None:
         f"\n{result['simulated_s']:.1f} s simulated in {result['wall_s']:.1f} s: {result['realtime_factor']:.1f}× real "
         f"time, {result['realtime_factor_without_reset']:.1f}× without the reset of {result['reset_s']:.2f} s"
     )
+    quiet = result["quiet_ms_per_tick"]
+    if quiet is not None:
+        console.print(f"{quiet:.2f} ms per tick while nothing disturbed it: {10.0 / quiet:.1f}× real time")
     console.print(
         f"{result['cpu_s']:.1f} s of processor time: {result['cpu_realtime_factor']:.1f}× on a core of its own\n"
         f"load before: {result['load_before']:.1f}, {result['cpu']}"
