@@ -15,7 +15,10 @@ from controllers.motion.grid import Array, Field, Mask, Raster, distance_to, tra
 
 FOOTPRINT_RADIUS_M = 0.27
 HARD_CLEARANCE_M = FOOTPRINT_RADIUS_M + 0.045
-"""No path comes nearer than this. The margin is for the raster: faces lie up to 3.5 cm before their cell's centre."""
+"""Paths keep this clear. The margin is for the raster: faces lie up to 3.5 cm before their cell's centre."""
+SQUEEZE_CLEARANCE_M, SQUEEZE_COST = FOOTPRINT_RADIUS_M + 0.02, 10.0
+"""Where there is no other way a path may come this near, at this cost per metre: the faces may be better than feared,
+and whoever follows it keeps clear of what the scan shows."""
 SOFT_CLEARANCE_M = 0.60
 """Nearer than this costs extra, up to CLOSE_COST per metre."""
 CLOSE_COST = 2.5
@@ -319,7 +322,8 @@ def _cost(clearance_m: NDArray[np.floating], pushed: NDArray[np.bool_] | np.bool
     cost = 1.0 + CLOSE_COST * close * close
     if pushed is not None:
         cost = cost + DOOR_COST * pushed
-    return np.where(clearance_m < HARD_CLEARANCE_M, np.inf, cost).astype(np.float64)
+    cost = np.where(clearance_m < HARD_CLEARANCE_M, cost + SQUEEZE_COST, cost)
+    return np.where(clearance_m < SQUEEZE_CLEARANCE_M, np.inf, cost).astype(np.float64)
 
 
 def _blocks(fine: NDArray[np.generic]) -> NDArray[np.generic]:
