@@ -51,6 +51,11 @@ class Mind:
         return command
 
     @property
+    def started_s(self) -> float | None:
+        """When the running skill began; None while none runs."""
+        return None if self._skill is None else self._started_s
+
+    @property
     def attempt(self) -> int:
         """Which attempt of the running skill this is; 0 while none runs."""
         return 0 if self._skill is None else self._skill.attempt

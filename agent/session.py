@@ -230,23 +230,27 @@ def _report(
     success = agenda.goal_reached if goal is None else goal.success
     failed = [s for s in outcomes.subgoals if not s.succeeded]
     running = agenda.current
-    if running is not None and not success:
+    if running is not None:
+        # The one that brings success ends with the episode, before its skill can say so.
+        start_s = belief.time_s if mind.started_s is None else mind.started_s
         outcomes.subgoals.append(
             SubgoalOutcome(
                 kind=running.kind.value,
                 target=running.target or running.item,
-                start_s=belief.time_s,
-                duration_s=0.0,
-                succeeded=False,
-                reason="episode-ended",
+                start_s=start_s,
+                duration_s=belief.time_s - start_s,
+                attempts=max(1, mind.attempt),
+                succeeded=success,
+                reason="" if success else "episode-ended",
             )
         )
     reason, subgoal = "", ""
     if not success:
-        reason = agenda.hopeless or (failed[-1].reason if failed else "time-limit")
-        subgoal = failed[-1].kind if failed else ("" if running is None else running.kind.value)
+        reason = agenda.hopeless or "time-limit"
+        subgoal = running.kind.value if running is not None else failed[-1].kind if failed else ""
     if isinstance(agenda, ErrandAgenda):
         attempts = agenda.attempts + mind.attempt
+        subgoal = "" if success else agenda.errand.kind.value
         outcomes.subgoals = [_judged(agenda, outcomes.subgoals, success, attempts, reason, belief.time_s)]
     processes = None if simulation is None else simulation.plant.processes
     return EpisodeReport(
