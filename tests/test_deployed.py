@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -85,6 +85,16 @@ def until(condition: Callable[[], bool], within_s: float = 60.0) -> None:
         time.sleep(0.02)
 
 
+def planners_of(process: int) -> list[int]:
+    """Its children that plan and are alive."""
+    found = []
+    for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if b"agent.planner.process" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found
+
+
 def recorded(root: Path) -> int:
     """Bytes of the only episode below `root` so far."""
     return sum(path.stat().st_size for path in root.glob("*/log-000.dop"))
@@ -145,8 +155,8 @@ def test_a_planner_that_keeps_dying_ends_the_run_with_its_reason(tmp_path: Path,
         killed = 0
         while run.poll() is None:
             assert time.monotonic() - began < 90
-            for child in Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split():
-                os.kill(int(child), signal.SIGKILL)
+            for planner in planners_of(run.pid):
+                os.kill(planner, signal.SIGKILL)
                 killed += 1
             time.sleep(0.05)
         said, _ = run.communicate()

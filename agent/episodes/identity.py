@@ -41,7 +41,8 @@ def _git_commit() -> str:
 
 
 def _git(*arguments: str) -> str:
-    command = ["git", "-C", str(_ROOT), *arguments]
+    # Without optional locks: a run that is killed here must not leave the repository locked.
+    command = ["git", "--no-optional-locks", "-C", str(_ROOT), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
 
 
