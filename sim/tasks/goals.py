@@ -16,6 +16,7 @@ from sim.tasks.predicates import (
     DOOR_OPEN_RAD,
     FACING_RAD,
     KEPT_SHARE,
+    LIFT_M,
     Brewed,
     Carried,
     FrontOpened,
@@ -173,7 +174,23 @@ class MugSeen(Goal):
         return geom[0] >= 0 and int(model.body_rootid[model.geom_bodyid[geom[0]]]) == self._body
 
 
-class CoffeePicked(Picked):
+class Taken(Picked):
+    """An item is taken 5 cm away from where it was, in whatever direction, held by both pads and nothing else.
+
+    What stood on a high shelf is carried lower than it stood.
+    """
+
+    def __init__(self, truth: Truth, item: str) -> None:
+        super().__init__(truth, item)
+        self._start_m = truth.position(item).copy()
+
+    def parts(self) -> tuple[Part, ...]:
+        _, *rest = super().parts()
+        away = float(np.linalg.norm(self.truth.position(self.item) - self._start_m))
+        return Part("taken-away", away, LIFT_M, unit="m"), *rest
+
+
+class CoffeePicked(Taken):
     """A full mug is picked without losing its coffee."""
 
     def __init__(self, truth: Truth, item: str) -> None:
@@ -253,8 +270,8 @@ WAYS: dict[str, Callable[[Truth, Task], list[Goal]]] = {
     "open-drawer": _fronts,
     "open-fridge": _fronts,
     "look-for-mug": lambda truth, _: [MugSeen(truth, mug) for mug in truth.mugs()],
-    "pick-mug": lambda truth, task: [Picked(truth, mug) for mug in _mugs(truth, task)],
-    "pick-pod": lambda truth, _: [Picked(truth, i.name) for i in truth.house.items if i.class_name == "pod"],
+    "pick-mug": lambda truth, task: [Taken(truth, mug) for mug in _mugs(truth, task)],
+    "pick-pod": lambda truth, _: [Taken(truth, i.name) for i in truth.house.items if i.class_name == "pod"],
     "place-mug": _placed,
     "open-lid": lambda truth, _: [LidOpened(truth, truth.working_machine().name)],
     "close-lid": lambda truth, _: [LidClosedOnPod(truth, truth.working_machine().name)],

@@ -31,6 +31,7 @@ TUCKED_IN_MOUNT_M = np.array([0.13, -0.14, 0.66])
 TUCKED_LIFT_M = 0.15
 TUCKED_PITCH_RAD = float(np.deg2rad(25.0))
 ROOM_TO_TURN_M = 0.36
+EYES_M, HALF_WAY_M = 1.3, 0.3
 DRAWS = 400
 SETTLE_STEPS = 150
 PIN_STEPS = 40
@@ -185,17 +186,34 @@ class Stage:
     def sees(self, position_in_world_m: Array, within_m: float) -> bool:
         """Nothing but the robot's own arm is between its eye and a point, but for the last `within_m`."""
         eye = self.data.cam_xpos[self.model.camera("head_camera").id]
-        gap = position_in_world_m - eye
+        return self._clear_ray(eye, position_in_world_m, within_m)
+
+    def way_is_clear(self, x: float, y: float, within_m: float) -> bool:
+        """No wall, door or tall furniture stands in the straight way of the base to a point, but for the last
+        `within_m`: where a person would say that the robot stands before it."""
+        bx, by, _ = self.base
+        yaw = atan2(y - by, x - bx)
+        return all(
+            self._clear_ray(
+                np.array([*offset(bx, by, yaw, 0.0, s), EYES_M]),
+                np.array([*offset(x, y, yaw, 0.0, s), EYES_M]),
+                within_m,
+            )
+            for s in (-HALF_WAY_M, 0.0, HALF_WAY_M)
+        )
+
+    def _clear_ray(self, start_m: Array, end_m: Array, within_m: float) -> bool:
+        gap = end_m - start_m
         distance = float(np.linalg.norm(gap))
         direction = gap / distance
-        start, geom = 0.0, np.zeros(1, np.int32)
-        while start < distance - within_m:
-            hit = mujoco.mj_ray(self.model, self.data, eye + start * direction, direction, None, 1, -1, geom)
-            if hit < 0.0 or start + hit >= distance - within_m:
+        passed, geom = 0.0, np.zeros(1, np.int32)
+        while passed < distance - within_m:
+            hit = mujoco.mj_ray(self.model, self.data, start_m + passed * direction, direction, None, 1, -1, geom)
+            if hit < 0.0 or passed + hit >= distance - within_m:
                 return True
             if not self.truth.is_robot(int(geom[0])):
                 return False
-            start += hit + 0.005
+            passed += hit + 0.005
         return True
 
     def finish(self) -> None:

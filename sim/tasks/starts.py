@@ -114,9 +114,11 @@ def _go_to(stage: Stage) -> str | None:
 
 
 def _sees_table(stage: Stage) -> bool:
-    """Over the chairs."""
+    """Over the chairs, and no door in between."""
     table = stage.truth.dining_table()
-    return stage.sees(np.array([table.x, table.y, table.z + table.size[2] / 2 + OVER_CHAIRS_M]), 0.3)
+    reach = max(table.size[:2]) / 2
+    above = np.array([table.x, table.y, table.z + table.size[2] / 2 + OVER_CHAIRS_M])
+    return stage.sees(above, 0.3) and stage.way_is_clear(table.x, table.y, reach)
 
 
 def _look_for_mug(stage: Stage) -> str | None:
@@ -141,7 +143,11 @@ def _look_for_mug(stage: Stage) -> str | None:
     if not there or not _settled(stage):
         return None
     above = np.array([place.x, place.y, place.z + 0.1])
-    return fixtures[place.fixture].class_name if stage.sees(above, 0.2) else None
+    return (
+        fixtures[place.fixture].class_name
+        if stage.sees(above, 0.2) and stage.way_is_clear(place.x, place.y, 0.5)
+        else None
+    )
 
 
 # --- picking
