@@ -6,7 +6,7 @@ VENV ?= .venv
 TORCH_INDEX ?=
 # Which house `make coffee` enters.
 SPLIT ?= dev
-INDEX ?= 7
+INDEX ?= 0
 VIDEO ?= episodes/coffee.mp4
 
 BIN := $(VENV)/bin

@@ -31,7 +31,7 @@ COMMANDS: dict[str, ModuleType] = {
 EPILOG = """\
 first steps:
   doppio doctor                              what this machine has and lacks
-  doppio run coffee --split dev --index 7    make coffee in one generated house
+  doppio run coffee --split dev --index 0    make coffee in one generated house
   doppio replay latest --video coffee.mp4    watch it
 
 exit codes: 0 done, 1 the task failed or a check found something, 2 wrong usage or unreadable input,

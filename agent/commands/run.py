@@ -1,6 +1,6 @@
 """Run one task in one house and report how it went.
 
-example: doppio run coffee --split dev --index 7
+example: doppio run coffee --split dev --index 0
 """
 
 import argparse
