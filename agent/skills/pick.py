@@ -56,7 +56,7 @@ class Pick(Manipulation):
         if _machine_over(entity, belief) is not None:
             lift, height = 0.012, height - 0.008
         elif place is not None and place.class_name == "drawer":
-            lift, height, back = 0.14, height + 0.012, 0.14
+            lift, height, back = 0.17, height + 0.012, 0.14
         elif place is not None and place.class_name in FRONTS:
             lift, back = 0.03, 0.16
         rotation = tool_rotation(pitch)

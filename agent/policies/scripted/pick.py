@@ -4,14 +4,13 @@ import numpy as np
 
 from agent.frames import Pose
 from agent.policies.interface import Motion, Situation
-from agent.policies.scripted.servo import above, approach, behind, offset, servo
+from agent.policies.scripted.servo import approach, offset, servo
 
 OPEN_WIDTH_M = 0.108
 CLOSE_DEPTH_M = 0.005
 CLOSING_WIDTH_M = 0.100
 GRIP_N = 24.0
-LIFT_M = 0.05
-DRAW_BACK_M = 0.16
+DRAW_BACK_M, BEGUN_M = 0.16, 0.03
 CENTRING_M_PER_NS = 0.004
 LATERAL_DEADBAND_N = 1.5
 
@@ -21,11 +20,7 @@ def act(s: Situation) -> Motion:
     goal = s.goal.tool_in_target
     depth, across, _ = offset(s.tool_in_target, goal)
     if s.holding:
-        rise = float(s.tool_in_target.position[2] - goal.position[2])
-        # Straight up first, then out along the way in, keeping the height.
-        out = above(behind(goal, max(0.0, -depth)), LIFT_M) if rise < 0.7 * LIFT_M else _drawn_back(s)
-        reached = rise > 0.6 * LIFT_M and depth < -DRAW_BACK_M * 0.85
-        return Motion(servo(s.tool_in_target, out, 0.6 * speed), "force", GRIP_N, phase="lift", finished=reached)
+        return _take_away(s, 0.6 * speed)
     if s.pads_touch or (s.width_m < CLOSING_WIDTH_M and depth > -3 * CLOSE_DEPTH_M and across < 0.04):
         twist = np.zeros(6)
         twist[:3] = _centring(s)
@@ -39,11 +34,17 @@ def act(s: Situation) -> Motion:
     return Motion(twist, "width", OPEN_WIDTH_M, phase=phase)
 
 
-def _drawn_back(s: Situation) -> Pose:
-    goal = behind(s.goal.tool_in_target, DRAW_BACK_M)
-    position = goal.position.copy()
-    position[2] = max(position[2], float(s.goal.tool_in_target.position[2]) + LIFT_M)
-    return Pose(position, goal.rotation)
+def _take_away(s: Situation, speed_m_s: float) -> Motion:
+    """Straight up as far as the place needs and allows, then level towards the robot."""
+    goal, tool, lift = s.goal.tool_in_target, s.tool_in_target.position, s.goal.above_m
+    rise, back = float(tool[2] - goal.position[2]), float(goal.position[0] - tool[0])
+    height = float(goal.position[2]) + lift
+    if rise < 0.9 * lift and back < BEGUN_M:
+        out = Pose(np.array([tool[0], tool[1], height]), goal.rotation)
+    else:
+        out = Pose(np.array([goal.position[0] - DRAW_BACK_M, goal.position[1], height]), goal.rotation)
+    away = rise > 0.7 * lift and back > 0.85 * DRAW_BACK_M
+    return Motion(servo(s.tool_in_target, out, speed_m_s), "force", GRIP_N, phase="lift", finished=away)
 
 
 def _centring(s: Situation) -> np.ndarray:
