@@ -20,6 +20,7 @@ from agent.frames import planar
 from agent.messages import Detection, Observation, Report, Subgoal, SubgoalKind
 from agent.skills.gaze import nod
 from agent.skills.grasping import HALF_HEIGHT_M, lowest_tool_height
+from controllers.motion.doors import PASSABLE_OPENING
 
 LOOK_S = 2.5
 """Standing and looking about before anything is done."""
@@ -150,6 +151,8 @@ class ErrandAgenda:
         found = [e for e in belief.entities.of_class(*self.errand.classes) if e.id != held and e.id not in belief.gone]
         if self.errand.kind is SubgoalKind.OPEN:
             found = [e for e in found if not is_open(e)]
+        elif self.errand.kind is SubgoalKind.PUSH_DOOR:
+            found = [e for e in found if (e.state or 0.0) < PASSABLE_OPENING]
         return min(found, key=_ahead, default=None)
 
     def finished(self, belief: Belief, status: str, reason: str = "", attempt: int = 1) -> None:

@@ -31,7 +31,7 @@ TUCKED_IN_MOUNT_M = np.array([0.13, -0.14, 0.66])
 TUCKED_LIFT_M = 0.15
 TUCKED_PITCH_RAD = float(np.deg2rad(25.0))
 ROOM_TO_TURN_M = 0.36
-EYES_M, HALF_WAY_M = 1.3, 0.3
+EYES_M, KNEES_M, HALF_WAY_M, CHAIRS_M = 1.3, 0.25, 0.3, 0.7
 DRAWS = 400
 SETTLE_STEPS = 150
 PIN_STEPS = 40
@@ -189,18 +189,18 @@ class Stage:
         return self._clear_ray(eye, position_in_world_m, within_m)
 
     def way_is_clear(self, x: float, y: float, within_m: float) -> bool:
-        """No wall, door or tall furniture stands in the straight way of the base to a point, but for the last
-        `within_m`: where a person would say that the robot stands before it."""
+        """Nothing stands in the straight way of the base to a point, but for the last `within_m`, and what is low may
+        stand CHAIRS_M before that: where a person would say that the robot stands before it. Where the first choice of
+        starts does not seem to exist, low things may stand anywhere."""
         bx, by, _ = self.base
         yaw = atan2(y - by, x - bx)
-        return all(
-            self._clear_ray(
-                np.array([*offset(bx, by, yaw, 0.0, s), EYES_M]),
-                np.array([*offset(x, y, yaw, 0.0, s), EYES_M]),
-                within_m,
-            )
-            for s in (-HALF_WAY_M, 0.0, HALF_WAY_M)
-        )
+        rays = ((EYES_M, within_m), (KNEES_M, within_m + CHAIRS_M))
+        for height, end_m in rays[:1] if self.relaxed else rays:
+            for side in (-HALF_WAY_M, 0.0, HALF_WAY_M):
+                start = np.array([*offset(bx, by, yaw, 0.0, side), height])
+                if not self._clear_ray(start, np.array([*offset(x, y, yaw, 0.0, side), height]), end_m):
+                    return False
+        return True
 
     def _clear_ray(self, start_m: Array, end_m: Array, within_m: float) -> bool:
         gap = end_m - start_m
