@@ -66,6 +66,7 @@ def test_a_leaf_stays_the_same_door_while_it_swings_and_its_neighbour_another(hi
         entities.update(look(0.1 * k, [door(2.0, 0.0, angle, hinge), door(2.0, 1.4, 0.0, yaw=pi)]), HERE)
     doors = entities.of_class("door")
     assert len(doors) == 2
+    assert doors[0].state is not None
     assert doors[0].state == pytest.approx(1.0, abs=0.05)
     assert doors[1].state == pytest.approx(0.0, abs=0.01)
     middles = possible_middles(doors[0].position, doors[0].yaw, 0.94, doors[0].state)
