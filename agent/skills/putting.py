@@ -123,7 +123,7 @@ class PlaceUnderSpout(Putting):
     """Target: where the mug's foot belongs on the drip tray."""
 
     approach_m = 0.13
-    above_m = 0.026
+    above_m = 0.018
     needs_fresh_look = True
 
     def precondition(self, belief: Belief) -> str:
