@@ -10,8 +10,8 @@ from agent.messages import PAD_SHAPE, Step
 
 Picture = NDArray[np.uint8]
 
-_FULL_SCALE_N = 0.5
-"""Pressure of a taxel that is drawn brightest."""
+_FULL_SCALE_N = 4.0
+"""Pressure of a taxel that is drawn brightest: a firm grip of 30 N spread over some ten of them."""
 _NOISE_N = 0.03
 """Below this a taxel is drawn dark."""
 _TAXEL_PX = 6
