@@ -32,6 +32,7 @@ FRESH_S = 4.0
 LOOK_TIMEOUT_S = 3.0
 SEARCH_FROM_M, SEARCH_NEAR_M, SEARCH_TIMEOUT_S = 0.85, 1.2, 25.0
 HANDS_FULL = BaseLimits(speed_m_s=0.65, acceleration_m_s2=0.5, yaw_rate_rad_s=1.1, yaw_acceleration_rad_s2=1.5)
+OVER_FIRST_M, OVER_BY_M = 0.08, 0.15
 HOLD_N = 30.0
 """Grip while something is carried."""
 SETUP_TIMEOUT_S = 9.0
@@ -262,6 +263,11 @@ class Manipulation(Skill):
         assert self._aim is not None
         target_in_base = belief.base_in_map.inverse() @ self._aim.target_in_map
         tool = target_in_base @ self.ready_pose(self._aim)
+        now = belief.hand.tool_in_base.position
+        if float(np.hypot(*(now - tool.position)[:2])) > OVER_FIRST_M:
+            # Over whatever stands between first, down at the end.
+            height = max(float(tool.position[2]), min(float(now[2]), float(tool.position[2]) + OVER_BY_M))
+            tool = Pose(np.array([tool.position[0], tool.position[1], height]), tool.rotation)
         posture = Posture(tool, self._aim.ready_lift_m)
         twist, rate, there = towards(posture, belief.hand.tool_in_base, observation, self._carefully(belief)[0])
         lift_gap = abs(self._aim.ready_lift_m - float(observation.joint_position[0]))

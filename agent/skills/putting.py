@@ -18,7 +18,7 @@ from agent.skills.manipulation import Manipulation
 Array = NDArray[np.float64]
 
 SPOTS_TRIED = 6
-CHAIR_ASIDE_M = 0.42
+CHAIR_ASIDE_M = 0.5
 
 
 class Putting(Manipulation):
