@@ -9,7 +9,7 @@ from agent.belief.belief import Belief
 from agent.belief.entities import Entity
 from agent.frames import Pose, planar, tool_rotation
 from agent.policies.interface import Goal, Motion
-from agent.policies.scripted.lid import OPEN_ANGLE_RAD, UNDER_M, angle_of, fingers
+from agent.policies.paths import angle_of, fingers
 from agent.skills.approach import Approach, at_standoffs
 from agent.skills.manipulation import Manipulation
 
@@ -20,6 +20,10 @@ LID_TRAVEL_RAD = 1.83
 BACK_RADIUS_M = 0.112
 """From hinge to tab of lids hinged at the back; a detector gives no lengths of it."""
 OPEN_STATE, CLOSED_STATE = 0.7, 0.1
+UNDER_M = 0.034
+"""Distance of the closed fingers' middle from the tab before they touch it."""
+WIDE_OPEN_RAD = 1.63
+"""Fingers that came round to here have opened the lid."""
 FALLING_STATE = 0.3
 """A lid that was let go below its balance is taken to be falling shut."""
 CLOSING_PITCH_RAD = np.deg2rad(45.0)
@@ -135,7 +139,7 @@ class OpenLid(Lid):
             resistance = float(np.linalg.norm(self._force))
             if 0.0 < angle < 1.2 and resistance > LID_WEIGHT_N:
                 self._felt_ticks += 1
-            if angle > OPEN_ANGLE_RAD - 0.12:
+            if angle > WIDE_OPEN_RAD:
                 lid = self.lid(belief)
                 if self._felt_ticks < FELT_TICKS or lid is None:
                     return "missed"

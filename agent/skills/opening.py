@@ -11,7 +11,7 @@ from agent.belief.entities import hinge_offset
 from agent.belief.places import OPEN_ENOUGH, is_open
 from agent.frames import Pose, tool_rotation
 from agent.policies.interface import Goal, Motion
-from agent.policies.scripted.opening import along_path
+from agent.policies.paths import along_path
 from agent.skills.approach import Approach, at_standoffs
 from agent.skills.manipulation import Manipulation
 

@@ -1,23 +1,22 @@
-"""Scripted lid work: lift the tab from below along its arc; or take the tab and lead it back down.
+"""Scripted lid work: lift the tab from below along its arc; sweep the open lid over from behind.
 
 The goal's hinge axis is horizontal. `u` points from hinge to tab, `n` out of the lid's underside.
 """
 
-from math import atan2, cos, sin
+from math import cos, sin
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.frames import Pose
 from agent.policies.interface import Goal, Motion, Situation
+from agent.policies.paths import angle_of, fingers, from_hinge
 from agent.policies.scripted.servo import above, approach, behind, offset, servo
 
 Array = NDArray[np.float64]
 
-UNDER_M = 0.034
-"""Distance of the closed fingers' middle from the tab before they touch it."""
 CONTACT_M = 0.010
-OPEN_ANGLE_RAD = 1.75
+OPEN_RAD = 1.75
 STAYS_OPEN = 0.8
 FALLS_SHUT_RAD = 0.85
 SWEPT_RAD = 1.25
@@ -28,19 +27,6 @@ LANDED_N = 8.0
 PRESS_N = 15.0
 PRESSED_BELOW_M = 0.09
 """The lid's dome stands this high above its tab."""
-
-
-def angle_of(goal: Goal, point: Array) -> tuple[float, float]:
-    """Angle of a point about the hinge (0 where the closed tab is, positive opens) and its distance."""
-    hinge, axis = np.array(goal.hinge_in_target), np.array(goal.hinge_direction_in_target)
-    out = _out(axis)
-    along = point - hinge
-    return atan2(float(along[2]), float(along @ out)), float(np.hypot(along[2], along @ out))
-
-
-def _out(axis: Array) -> Array:
-    """Horizontal unit vector from hinge to closed tab: axis × it = up."""
-    return np.cross(np.array([0.0, 0.0, 1.0]), axis)
 
 
 def _radius(goal: Goal) -> float:
@@ -61,11 +47,6 @@ def open_lid(s: Situation) -> Motion:
     return Motion(twist, "width", 0.0, phase=phase)
 
 
-def fingers(tool: Pose) -> Array:
-    """Middle of the closed fingers near their tips."""
-    return tool.position + tool.rotation[:, 2] * 0.010
-
-
 def _along_axis_error(s: Situation) -> float:
     """How far the fingers are from the tab along the hinge axis."""
     axis = np.array(s.goal.hinge_direction_in_target)
@@ -76,8 +57,8 @@ def _follow(s: Situation, angle: float) -> Motion:
     """Lead the fingers along the underside of the tab, a little ahead of where they are."""
     goal = s.goal
     axis, hinge = np.array(goal.hinge_direction_in_target), np.array(goal.hinge_in_target)
-    out, up = _out(axis), np.array([0.0, 0.0, 1.0])
-    ahead = min(max(angle, -0.2) + LEAD_RAD, OPEN_ANGLE_RAD)
+    out, up = from_hinge(axis), np.array([0.0, 0.0, 1.0])
+    ahead = min(max(angle, -0.2) + LEAD_RAD, OPEN_RAD)
     u = out * cos(ahead) + up * sin(ahead)
     n = out * sin(ahead) - up * cos(ahead)
     point = hinge + _radius(goal) * u + CONTACT_M * n
@@ -112,7 +93,7 @@ def close_lid(s: Situation) -> Motion:
         return Motion(np.zeros(6), "width", 0.0, phase="swept")
     over = above(goal.tool_in_target, goal.above_m)
     gap = s.tool_in_target.position - over.position
-    outwards = -_out(np.array(goal.hinge_direction_in_target))
+    outwards = -from_hinge(np.array(goal.hinge_direction_in_target))
     farther = float(gap @ outwards)
     sideways = gap - farther * outwards
     if -0.015 < farther < 0.06 and float(np.hypot(sideways[0], sideways[1])) < 0.015:
@@ -134,7 +115,7 @@ def _sweep(s: Situation, angle: float) -> Motion:
     axis, hinge = np.array(goal.hinge_direction_in_target), np.array(goal.hinge_in_target)
     _, distance = angle_of(goal, fingers(goal.tool_in_target))
     ahead = angle - LEAD_RAD
-    point = hinge + distance * (_out(axis) * cos(ahead) + np.array([0.0, 0.0, 1.0]) * sin(ahead))
+    point = hinge + distance * (from_hinge(axis) * cos(ahead) + np.array([0.0, 0.0, 1.0]) * sin(ahead))
     now = fingers(s.tool_in_target)
     across = (point - now) - axis * float(axis @ (point - now))
     wanted = s.tool_in_target.position + across + axis * float(axis @ (fingers(goal.tool_in_target) - now))

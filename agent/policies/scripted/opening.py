@@ -4,13 +4,12 @@ The path comes from a guess of the hinge; what the guess has wrong shows as a fo
 hand gives way to it.
 """
 
-from math import atan2
-
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.frames import Pose
-from agent.policies.interface import Goal, Motion, Situation
+from agent.policies.interface import Motion, Situation
+from agent.policies.paths import across_axis, along_path
 from agent.policies.scripted.servo import approach, behind, clipped, offset, servo
 
 Array = NDArray[np.float64]
@@ -53,26 +52,8 @@ def act(s: Situation) -> Motion:
     return Motion(twist, "width", OPEN_WIDTH_M, phase=phase)
 
 
-def along_path(goal: Goal, point: Array) -> tuple[float, Array]:
-    """Fraction of the travel that a point of the handle shows, and the unit tangent (3,) of opening there."""
-    start = goal.tool_in_target.position
-    if goal.axis == "slide":
-        direction = np.array([-1.0, 0.0, 0.0])
-        return float((point - start) @ direction) / goal.travel, direction
-    axis = np.array(goal.hinge_direction_in_target)
-    hinge = np.array(goal.hinge_in_target)
-    first, now = _across(start - hinge, axis), _across(point - hinge, axis)
-    angle = atan2(float(axis @ np.cross(first, now)), float(first @ now))
-    tangent = np.cross(axis, now)
-    return angle / goal.travel, tangent / max(1e-6, float(np.linalg.norm(tangent)))
-
-
-def _across(vector: Array, axis: Array) -> Array:
-    return vector - axis * float(vector @ axis)
-
-
 def _pull(s: Situation, tangent: Array) -> Motion:
-    across_force = _across(s.force_in_target_n, tangent)
+    across_force = across_axis(s.force_in_target_n, tangent)
     linear = PULL_SPEED_M_S * tangent + clipped(GIVE_M_PER_NS * across_force, 0.08)
     twist = np.zeros(6)
     twist[:3] = linear
@@ -108,5 +89,5 @@ def _away(s: Situation) -> bool:
     if s.goal.axis == "slide":
         handle_x = float(s.goal.tool_in_target.position[0]) - (s.opening or 0.0) * s.goal.travel
         return float(s.tool_in_target.position[0]) < handle_x - 0.10
-    radius = float(np.linalg.norm(_across(s.goal.tool_in_target.position - hinge, axis)))
-    return float(np.linalg.norm(_across(s.tool_in_target.position - hinge, axis))) > radius + 0.10
+    radius = float(np.linalg.norm(across_axis(s.goal.tool_in_target.position - hinge, axis)))
+    return float(np.linalg.norm(across_axis(s.tool_in_target.position - hinge, axis))) > radius + 0.10
