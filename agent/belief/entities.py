@@ -279,7 +279,7 @@ class EntityTracker:
     def _assign_parents(self) -> None:
         machines = [e for e in self._entities.values() if e.class_name == "coffee_machine"]
         for entity in self._entities.values():
-            if entity.parent or entity.class_name not in MACHINE_PARTS or not machines:
+            if entity.class_name not in MACHINE_PARTS or not machines:
                 continue
             nearest = min(machines, key=lambda m: float(np.sum((m.position - entity.position) ** 2)))
             if float(np.linalg.norm(nearest.position - entity.position)) < 0.6:

@@ -21,7 +21,7 @@ from agent.skills.drive import BasePose, Drive
 from agent.skills.gaze import look_at_map_point
 from agent.skills.posture import Posture, giving_way, towards, tuck
 from agent.skills.skill import Skill
-from agent.skills.standing import standing_before
+from agent.skills.standing import views_of
 from controllers.arm_model import comfortable_lift
 from controllers.motion.follow import FULL_MUG, BaseLimits
 
@@ -163,8 +163,13 @@ class Manipulation(Skill):
         if anchor is None or self._searched:
             return self.fail("target-not-known")
         self._searched = True
-        pose = standing_before(anchor, belief, SEARCH_FROM_M)
-        if pose is None:
+        views = views_of(anchor, belief)
+        tried = int(anchor.notes.get("searched", 0.0))
+        anchor.notes["searched"] = tried + 1.0
+        if views:
+            # Another side each time: what hides a part from here may not hide it from there.
+            pose = views[tried % len(views)]
+        else:
             # It may not be where it seemed from afar: go as near as the floor lets.
             x, y, _ = (float(v) for v in anchor.point_from_own_frame(SEARCH_FROM_M, 0.0))
             pose = BasePose(x, y, None, SEARCH_NEAR_M)

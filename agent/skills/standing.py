@@ -10,6 +10,9 @@ from agent.belief.places import front_directions
 from agent.skills.drive import BasePose
 from controllers.motion.paths import Travel
 
+VIEW_DISTANCES_M = (0.95, 1.25)
+VIEW_TURNS_RAD = (0.0, 0.6, -0.6, 1.0, -1.0)
+
 
 def standing_before(entity: Entity, belief: Belief, distance_m: float) -> BasePose | None:
     """The nearest free base pose that faces a side of an entity from this far off its edge."""
@@ -30,3 +33,19 @@ def standing_before(entity: Entity, belief: Belief, distance_m: float) -> BasePo
     costs = travel.costs_to(np.array([(p.x, p.y) for p in poses]))
     best = int(np.argmin(costs))
     return poses[best] if np.isfinite(costs[best]) else None
+
+
+def views_of(entity: Entity, belief: Belief) -> list[BasePose]:
+    """Reachable base poses that look at an entity from different sides of its front, the straight one first."""
+    poses = [
+        BasePose(
+            float(entity.position[0]) + distance_m * cos(entity.yaw + turn),
+            float(entity.position[1]) + distance_m * sin(entity.yaw + turn),
+            entity.yaw + turn + pi,
+        )
+        for distance_m in VIEW_DISTANCES_M
+        for turn in VIEW_TURNS_RAD
+    ]
+    travel = Travel(belief.map.costs(), belief.base_pose[:2])
+    costs = travel.costs_to(np.array([(p.x, p.y) for p in poses]))
+    return [pose for pose, cost in zip(poses, costs, strict=True) if np.isfinite(cost)]
