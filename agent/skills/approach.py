@@ -15,7 +15,8 @@ Array = NDArray[np.float64]
 
 
 ASIDES_M, ASIDE_PENALTY = (0.0, 0.08, -0.08, 0.16, -0.16, 0.24, -0.24), 5.0
-STANDOFFS_M = (0.58, 0.62, 0.66, 0.70, 0.74, 0.78, 0.82)
+STANDOFF_SLACK_M = 0.15
+STANDOFFS_M = (0.50, 0.54, 0.58, 0.62, 0.66, 0.70, 0.74, 0.78, 0.82)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ def at_standoffs(
     return [
         Approach(yaw, pitch_down_rad, standoff, aside_m, roll_rad, penalty=4.0 * abs(standoff - best_m))
         for standoff in STANDOFFS_M
+        if abs(standoff - best_m) < STANDOFF_SLACK_M
     ]
 
 

@@ -159,7 +159,7 @@ class CloseLid(Lid):
 
     def approaches(self, belief: Belief) -> list[Approach]:
         yaw = belief.entities[self.subgoal.target].yaw + pi
-        return at_standoffs(yaw, CLOSING_PITCH_RAD, 0.62)
+        return at_standoffs(yaw, CLOSING_PITCH_RAD, 0.54)
 
     def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
         hinge, axis = self.hinge(belief)
@@ -175,7 +175,7 @@ class CloseLid(Lid):
         return Goal(
             Pose(fingers_at - 0.010 * rotation[:, 2], rotation),
             approach_m=0.0,
-            above_m=0.13,
+            above_m=0.10,
             axis="hinge",
             hinge_in_target=hinge,
             hinge_direction_in_target=axis,
