@@ -94,7 +94,7 @@ def test_no_limit_is_passed_and_each_change_is_named(before, asked, tool, force)
 @given(motions)
 def test_what_is_within_all_limits_passes_unchanged(motion):
     gentle = Motion(
-        [0.01 * v for v in motion.twist],
+        [0.009 * v for v in motion.twist],
         [0.0025 * v for v in motion.base],
         0.04 * motion.lift,
         [0.2 * v for v in motion.head],
