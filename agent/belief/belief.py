@@ -41,7 +41,6 @@ class Belief:
         self.news: list[str] = []
         """Ids of entities first believed since someone emptied this list."""
         self.full_mugs: set[str] = set()
-        self.used_pods: set[str] = set()
         self.brewed: set[str] = set()
         """Machines that brewed with the pod that is in them."""
         self.searched: set[tuple[str, str]] = set()

@@ -31,10 +31,6 @@ PRIOR_DEPTH_M = {"drawer": 0.45, "cabinet": 0.34, "fridge": 0.5}
 """How far a container reaches behind its front, by the first word of its class."""
 
 
-def is_hinged(class_name: str) -> bool:
-    return "_hinge_" in class_name and class_name in FRONTS
-
-
 def hinge_side(class_name: str) -> int:
     """+1 when the hinge is on the left of someone who faces the front, −1 on the right, 0 for a drawer."""
     if class_name.endswith("_left"):

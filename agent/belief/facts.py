@@ -50,8 +50,6 @@ class _Writer:
             self.say(entity.class_name if entity.class_name in ("mug", "pod") else "thing", entity.id)
             if entity.id in belief.full_mugs:
                 self.say("full", entity.id)
-            if entity.id in belief.used_pods:
-                self.say("used", entity.id)
             if entity.id == held or self._on_a_tray(entity):
                 continue
             place = place_of(entity, belief.entities)

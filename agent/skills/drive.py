@@ -68,10 +68,6 @@ class Drive:
             obstacles_in_base_m=belief.obstacles_in_base,
         )
 
-    @property
-    def remaining_m(self) -> float:
-        return float("inf") if self._path is None else self._path.length_m
-
     def _plan(self, belief: Belief, now: float) -> None:
         age = now - self._planned_s
         if self._path is not None and age < REPLAN_S:

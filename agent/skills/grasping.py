@@ -37,7 +37,7 @@ def lowest_tool_height(pitch_down_rad: float) -> float:
 def approaches_to(entity: Entity, belief: Belief, place: Entity | None = None) -> list[Approach]:
     """All ways to grasp an entity where it stands."""
     place = place or place_of(entity, belief.entities)
-    machine = _machine_over(entity, belief)
+    machine = machine_over(entity, belief)
     if machine is not None:
         return _fan(machine.yaw + pi, LEVEL_PITCH_RAD, (0.0,), 0.70, entity)
     if place is None:
@@ -59,7 +59,8 @@ def approaches_to(entity: Entity, belief: Belief, place: Entity | None = None) -
     return ways
 
 
-def _machine_over(entity: Entity, belief: Belief) -> Entity | None:
+def machine_over(entity: Entity, belief: Belief) -> Entity | None:
+    """The machine on whose drip tray an entity stands."""
     for tray in belief.entities.of_class("drip_tray"):
         gap = entity.position - tray.position
         if float(np.hypot(gap[0], gap[1])) < 0.07 and -0.05 < float(gap[2]) < 0.15 and tray.parent:

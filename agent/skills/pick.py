@@ -10,8 +10,8 @@ from agent.frames import Pose, planar, tool_rotation
 from agent.policies.interface import Goal, Motion
 from agent.skills.approach import Approach
 from agent.skills.command import Command
-from agent.skills.grasping import HALF_HEIGHT_M, _machine_over, approaches_to, lowest_tool_height
-from agent.skills.manipulation import Manipulation
+from agent.skills.grasping import HALF_HEIGHT_M, approaches_to, lowest_tool_height, machine_over
+from agent.skills.manipulation import Aim, Manipulation
 
 Array = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ class Pick(Manipulation):
         if entity.class_name in HALF_HEIGHT_M:
             height = max(0.0, lowest_tool_height(pitch) - HALF_HEIGHT_M[entity.class_name])
         lift, back = 0.05, 0.12
-        if _machine_over(entity, belief) is not None:
+        if machine_over(entity, belief) is not None:
             lift, height = 0.012, height - 0.008
         elif place is not None and place.class_name == "drawer":
             lift, height, back = 0.17, height + 0.012, 0.14
@@ -67,7 +67,7 @@ class Pick(Manipulation):
     def before_acting(self, belief: Belief) -> None:
         self._firm_ticks = 0
 
-    def ready_pose(self, aim) -> Pose:  # type: ignore[no-untyped-def]
+    def ready_pose(self, aim: Aim) -> Pose:
         goal = aim.goal.tool_in_target
         return Pose(goal.position - goal.rotation[:, 2] * aim.goal.approach_m, goal.rotation)
 

@@ -37,7 +37,7 @@ def open_lid(s: Situation) -> Motion:
     goal = s.goal
     angle, distance = angle_of(goal, fingers(s.tool_in_target))
     if (s.opening or 0.0) > STAYS_OPEN:
-        return _withdraw(s, 0.0)
+        return _withdraw(s)
     below = goal.tool_in_target
     depth, across, _ = offset(s.tool_in_target, below)
     lifting = angle > -0.5 and abs(distance - _radius(goal)) < 0.03 and _along_axis_error(s) < 0.035
@@ -69,10 +69,10 @@ def _follow(s: Situation, angle: float) -> Motion:
     return Motion(twist, "width", 0.0, phase="lift-lid")
 
 
-def _withdraw(s: Situation, width_m: float) -> Motion:
+def _withdraw(s: Situation) -> Motion:
     back = behind(s.tool_in_target, 0.1)
     gone = float(s.tool_in_target.position[0]) < float(s.goal.tool_in_target.position[0]) - 0.10
-    return Motion(servo(s.tool_in_target, back, 0.2), "width", width_m, phase="draw-back", finished=gone)
+    return Motion(servo(s.tool_in_target, back, 0.2), "width", 0.0, phase="draw-back", finished=gone)
 
 
 def close_lid(s: Situation) -> Motion:
