@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
+from agent.commands.recording import model_bytes, record_simulation
 from agent.commands.simulation import start_simulation
 from agent.episodes import EpisodeReport, EpisodeWriter, Event, new_episode_directory, new_header
-from agent.episodes.recorder import ControlRecorder
+from agent.episodes.allowance import allowance_left
+from agent.episodes.recorder import model_identity
 from agent.messages import STEPS_PER_TICK, Action, Observation
 from controllers.plant import PlantCommand, Sensed
 from controllers.realtime_robot import RealtimeRobot
@@ -34,6 +36,7 @@ class ServedRobot:
         self.mode = "stop"
         """Of the last observation: ok, hold, ramp, stop, fault."""
         plant = self._simulation.plant
+        model = model_bytes(plant.model)
         self.initial_state_hash = self._simulation.initial_state_hash
         header = new_header(
             task=task,
@@ -43,9 +46,12 @@ class ServedRobot:
             planner="remote",
             realtime=realtime,
             initial_state_hash=self.initial_state_hash,
+            model=model_identity(model),
         )
-        self._writer = EpisodeWriter(new_episode_directory(record, task, split, index), header)
-        self._recorder = ControlRecorder(self._writer, plant.data)
+        self._writer = EpisodeWriter(
+            new_episode_directory(record, task, split, index), header, allowance_bytes=allowance_left(record)
+        )
+        self._record = record_simulation(self._writer, self._simulation, model)
         self._robot = (RealtimeRobot if realtime else VirtualRobot)(plant, on_step=self._on_step)
 
     @property
@@ -100,8 +106,7 @@ class ServedRobot:
         return "\n".join([f"after {time_s:.1f} s {head}; episode {self._writer.directory}", *lines])
 
     def _on_step(self, began_s: float, command: PlantCommand, sensed: Sensed) -> None:
-        self._recorder.on_step(began_s, command, sensed)
-        self._simulation.on_step(began_s, command, sensed)
+        self._record(began_s, command, sensed)
         self._steps += 1
         if self._steps % STEPS_PER_TICK == 0:
             self._writer.flush()

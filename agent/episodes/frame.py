@@ -9,23 +9,33 @@ from typing import NamedTuple
 
 import numpy as np
 
-FILE_HEADER = struct.Struct("<10sHI")
-"""Magic, format version, segment number."""
-MAGIC = b"DOPPIO-LOG"
-FORMAT_VERSION = 1
+from agent.scribe.layout import (
+    CHECKSUM,
+    FILE_HEADER,
+    FORMAT_VERSION,
+    FRAME_HEADER,
+    FRAME_OVERHEAD,
+    MAGIC,
+    MARKER,
+    MARKER_BYTES,
+    MAX_PAYLOAD,
+)
 
-FRAME_HEADER = struct.Struct("<HBBId")
-"""Marker, kind, flags, stored payload length, time in s. The CRC-32 of these 16 bytes and the payload follows."""
-MARKER = 0x99D0
-MARKER_BYTES = MARKER.to_bytes(2, "little")
-CHECKSUM = struct.Struct("<I")
-FRAME_OVERHEAD = FRAME_HEADER.size + CHECKSUM.size
+__all__ = [
+    "FILE_HEADER",
+    "FORMAT_VERSION",
+    "FRAME_OVERHEAD",
+    "MAGIC",
+    "MARKER_BYTES",
+    "Frame",
+    "leave_out_zero_words",
+    "pack_frame",
+    "put_back_zero_words",
+    "read_frame",
+]
 
 ZERO_WORDS_LEFT_OUT = 1
 """Flag: the payload went through `leave_out_zero_words`."""
-
-MAX_PAYLOAD = 64 << 20
-"""A longer length in a frame header is damage, not data."""
 
 _PACKED_HEADER = struct.Struct("<I")
 _PACK_FROM_WORDS = 128

@@ -88,6 +88,10 @@ def new_header(
     realtime: bool = False,
     robot: str = "in-process",
     initial_state_hash: str = "",
+    model: str = "",
+    parent: str = "",
+    forked_at_step: int = -1,
+    changes: dict[str, str] | None = None,
 ) -> EpisodeHeader:
     """The header of an episode that begins now, in this process."""
     return EpisodeHeader(
@@ -102,6 +106,10 @@ def new_header(
         realtime=realtime,
         robot=robot,
         initial_state_hash=initial_state_hash,
+        model=model,
+        parent=parent,
+        forked_at_step=forked_at_step,
+        changes=changes or {},
         code=code_identity(),
         versions=package_versions(),
         cpu=cpu_name(),

@@ -2,6 +2,7 @@
 
 import json
 import mmap
+import zlib
 from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,12 +106,14 @@ class Episode:
         return frame.payload
 
     def record(self, place: Place) -> Any:
-        """The decoded record at `place`: a message, or a dict for the summary."""
-        if place.kind == Kind.SUMMARY:
+        """The decoded record at `place`: a message, a dict for JSON, the bytes of a model or of a wire's message."""
+        if place.kind in (Kind.SUMMARY, Kind.SOURCE):
             return json.loads(self.payload(place))
+        if place.kind in (Kind.MODEL, Kind.WIRE):
+            return self.payload(place)
         try:
             type_ = TYPE_OF_KIND[Kind(place.kind)]
-        except ValueError as error:
+        except (ValueError, KeyError) as error:
             known = ", ".join(f"{k.value} ({k.name.lower()})" for k in Kind)
             raise EpisodeError(f"{self.directory}: unknown record kind {place.kind}; known are {known}") from error
         return self._read(place, type_)
@@ -155,6 +158,15 @@ class Episode:
     def events(self) -> Iterator[tuple[float, Event]]:
         """Events in order, each with its time."""
         return ((place.time_s, self._read(place, Event)) for place in self._by_kind.get(Kind.EVENT, ()))
+
+    def all_of(self, kind: Kind) -> list[Place]:
+        """Where the records of this kind lie, in order."""
+        return self._by_kind.get(kind, [])
+
+    def model_bytes(self) -> bytes | None:
+        """The compiled model (MJB) that was simulated; None where there was none, or it is damaged."""
+        places = self.all_of(Kind.MODEL)
+        return zlib.decompress(self.payload(places[0])) if places else None
 
     def _read(self, place: Place, type_: type[T]) -> T:
         try:

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
-from agent.messages import Plan, PlanRequest, Report, Step, Subgoal
-from agent.messages.arrays import F64
+from agent.messages import Observation, Plan, PlanRequest, Report, Step, Subgoal
+from agent.messages.arrays import F32, F64, I32
 
 
 class Kind(IntEnum):
@@ -24,6 +24,18 @@ class Kind(IntEnum):
     EVENT = 8
     SUMMARY = 9
     SUBGOAL = 10
+    MODEL = 11
+    """The compiled MuJoCo model (MJB), deflated."""
+    SOURCE = 12
+    """What the model was built from, JSON."""
+    POSES = 13
+    TOUCH = 14
+    BELIEF = 15
+    TIMING = 16
+    WIRE = 17
+    """One message as it went over the wire: byte 0 is 1 if the agent sent it and 0 if the robot did."""
+    SKIPPED = 18
+    """An Observation that a newer one overtook before the mind looked."""
 
 
 class EpisodeError(ValueError):
@@ -61,6 +73,14 @@ class EpisodeHeader(msgspec.Struct, frozen=True, kw_only=True):
     command: list[str]
     started: str
     """Wall clock, ISO 8601 with time zone. Nothing depends on it."""
+    parent: str = ""
+    """Folder's name of the episode this one was forked from."""
+    forked_at_step: int = -1
+    """Number of the first step that is not the parent's; -1 for an episode of its own."""
+    changes: dict[str, str] = {}
+    """What was changed in the fork, e.g. `mug.mass`: `0.6`."""
+    model: str = ""
+    """SHA-256 of the compiled model (MJB), first 16 digits; empty where the model is not known."""
 
 
 class Control(msgspec.Struct, frozen=True, array_like=True):
@@ -81,6 +101,62 @@ class Keyframe(msgspec.Struct, frozen=True, array_like=True):
     tick: int
     qpos: F64
     qvel: F64
+    state: F64 | None = None
+    """`mjSTATE_INTEGRATION`, then what the simulation keeps beside MuJoCo (`MujocoPlant.snapshot`). Things that sleep
+    wake when it is restored, which moves them by some 1e-5 m: exact states come from replaying the commands."""
+
+
+class Poses(msgspec.Struct, frozen=True, array_like=True):
+    """The coordinates that changed since the last Poses, for pictures; all of them every POSES_WHOLE_EVERY."""
+
+    tick: int
+    index: I32
+    """(n,) into qpos."""
+    value: F32
+    """(n,)"""
+    whole: bool = False
+
+
+class Touch(msgspec.Struct, frozen=True, array_like=True):
+    """What the robot's side felt at each step of one tick, before it was pooled for the mind."""
+
+    tick: int
+    felt: F32
+    """(steps, 12): pad normals left, right; shears left x, z, right x, z; wrist wrench (6) in the tool frame. N, Nm."""
+
+
+class BelievedThing(msgspec.Struct, frozen=True, array_like=True):
+    """One entity of the belief."""
+
+    id: str
+    class_name: str
+    position_in_map_m: tuple[float, float, float]
+    std_m: float
+    yaw_rad: float
+    size_m: tuple[float, float, float] | None = None
+    state: float | None = None
+    last_seen_s: float = 0.0
+
+
+class BeliefView(msgspec.Struct, frozen=True, array_like=True):
+    """What the mind holds to be so, about twice a second."""
+
+    time_s: float
+    base_pose_in_map: tuple[float, float, float]
+    """x, y, yaw. The map's frame is the base's at the start."""
+    held: str
+    things: list[BelievedThing]
+
+
+class Timing(msgspec.Struct, frozen=True, array_like=True):
+    """Wall clock of a hundred ticks. Nothing depends on it, and no replay repeats it."""
+
+    sequence: I32
+    """(n,) of the observations."""
+    observed_s: F64
+    """(n,) when the observation came, on this machine's monotonic clock."""
+    latency_ms: F32
+    """(n,) from observation to action."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +180,11 @@ KIND_OF_TYPE: dict[type[msgspec.Struct], Kind] = {
     Report: Kind.REPORT,
     Event: Kind.EVENT,
     Subgoal: Kind.SUBGOAL,
+    Poses: Kind.POSES,
+    Touch: Kind.TOUCH,
+    BeliefView: Kind.BELIEF,
+    Timing: Kind.TIMING,
+    Observation: Kind.SKIPPED,
 }
 TYPE_OF_KIND: dict[Kind, Any] = {kind: type_ for type_, kind in KIND_OF_TYPE.items()}
 

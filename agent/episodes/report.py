@@ -17,6 +17,15 @@ class SubgoalOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """Why it failed, kebab-case."""
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """How one limit was kept while policies acted, by what the sensors said."""
+
+    bound: float
+    peak: float
+    over_s: float
+    """Time above the bound."""
+
+
 class EpisodeReport(msgspec.Struct, frozen=True, kw_only=True):
     """How an episode went: judged by the simulator's predicates where there are any."""
 
@@ -42,8 +51,18 @@ class EpisodeReport(msgspec.Struct, frozen=True, kw_only=True):
     reset_s: float = 0.0
     initial_state_hash: str = ""
     subgoals: list[SubgoalOutcome] = []
+    limits: dict[str, Kept] = {}
+    """By the limit's name: force_n, speed_m_s, tilt_rad, time_s."""
+    acting_s: float = 0.0
+    """Time in which a policy acted."""
+    planned_share: float | None = None
+    """Share of that time in which a plan replaced the prior; None for policies that do not plan."""
+    checkpoint: str = ""
+    """Identity of the policy's weights."""
     lacks: str = ""
     """What the house lacks for the task; such an episode did not take place and counts nowhere."""
+    not_recorded: str = ""
+    """Why parts of the episode are missing from its log; empty when all is there."""
     episode: str = ""
     """Folder of the episode; empty when it was not recorded."""
 

@@ -12,26 +12,15 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from agent.episodes.frame import FILE_HEADER, FORMAT_VERSION, MAGIC, pack_frame
-from agent.episodes.records import (
-    KIND_OF_TYPE,
-    Control,
-    EpisodeError,
-    EpisodeHeader,
-    Event,
-    Keyframe,
-    Kind,
-    state_crc,
-)
+from agent.episodes.frame import pack_frame
+from agent.episodes.pipe import ScribePipe
+from agent.episodes.records import KIND_OF_TYPE, Control, EpisodeError, EpisodeHeader, Event, Kind, state_crc
 from agent.episodes.report import EpisodeReport
 from agent.messages import Step, encode
 from agent.messages.arrays import F64
 
-SEGMENT_BYTES = 256 << 20
-SYNC_PERIOD_S = 1.0
-KEYFRAME_TICKS = 100
-_HELD_BACK = frozenset({Kind.CONTROL, Kind.KEYFRAME})
-"""Kinds that wait for the tick's Step, which follows within the tick, and go to the kernel with it."""
+_HELD_BACK = frozenset({Kind.CONTROL, Kind.KEYFRAME, Kind.POSES, Kind.TOUCH, Kind.BELIEF, Kind.WIRE})
+"""Kinds that wait for the tick's Step, which follows within the tick, and go to the scribe with it."""
 
 
 def episodes_root() -> Path:
@@ -53,36 +42,50 @@ def new_episode_directory(root: Path, task: str, split: str, index: int) -> Path
 
 
 class EpisodeWriter:
-    """Appends records to `directory`/log-000.dop, log-001.dop, …
+    """Appends records to the log in `directory`, which a process of its own writes (`agent.scribe`).
 
-    A tick's records reach the kernel in one `write` when its Step is written: from then on they survive
-    `kill -9`. A thread calls fsync about once a second, so that a power cut costs about a second, and the
-    loop never waits for a disk. In real time the robot's thread and the mind's both write.
+    A tick's records leave this process in one `write` to a pipe when its Step is recorded: from then on they survive
+    `kill -9` of this process. The scribe syncs the disk about once a second, so that a power cut costs about a
+    second; the loop never waits for a disk. In real time the robot's thread and the mind's both write.
     """
 
-    def __init__(self, directory: Path, header: EpisodeHeader) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        header: EpisodeHeader,
+        *,
+        allowance_bytes: int | None = None,
+        segment_bytes: int | None = None,
+    ) -> None:
         """Start the log. Raises EpisodeError where `directory` holds one already or cannot be written."""
+        if any(directory.glob("log-*.dop")):
+            raise EpisodeError(f"cannot write {directory}: it holds an episode already, and none is overwritten")
+        if not os.access(directory, os.W_OK):
+            raise EpisodeError(f"cannot write {directory}: it is missing or not writable")
         self.directory = directory
         self.header = header
         self._pending: list[bytes] = []
-        self._segment = -1
-        self._file = -1
-        self._segment_size = 0
-        self._write_lock = threading.Lock()
-        self._file_lock = threading.Lock()
-        self._closing = threading.Event()
-        self._sync_error: OSError | None = None
-        self._open_segment()
-        self._sync_thread = threading.Thread(target=self._sync_regularly, name="episode-sync", daemon=True)
-        self._sync_thread.start()
+        self._lock = threading.Lock()
+        self._closed = False
+        self.pipe = ScribePipe(
+            directory,
+            may_wait=not header.realtime,
+            allowance_bytes=allowance_bytes,
+            segment_bytes=segment_bytes,
+        )
         self.write(Kind.HEADER, 0.0, header)
 
+    @property
+    def trouble(self) -> str:
+        """What went wrong with recording so far; empty when all is there."""
+        return "; ".join(self.pipe.history)
+
     def write(self, kind: Kind, time_s: float, payload: msgspec.Struct | bytes) -> None:
-        """Append one record. Raises EpisodeError where the disk refuses it."""
+        """Append one record. Raises EpisodeError after `close`; a disk that fails is told in `trouble`."""
         data = payload if isinstance(payload, bytes) else encode(payload)
         frame = pack_frame(kind, time_s, data)
-        with self._write_lock:
-            if self._file < 0:
+        with self._lock:
+            if self._closed:
                 raise EpisodeError(f"{self.directory} is finished; nothing can be added to it")
             self._pending.append(frame)
             if kind not in _HELD_BACK:
@@ -97,106 +100,56 @@ class EpisodeWriter:
         self.write(kind, time_s, message)
 
     def step(self, step: Step) -> None:
-        """Append a tick of the mind; with it everything before reaches the kernel."""
+        """Append a tick of the mind; with it everything before leaves this process."""
         self.write(Kind.STEP, step.observation.time_s, step)
 
     def control(self, tick: int, time_s: float, ctrl: F64, qpos: F64, qvel: F64) -> None:
         """Append what the actuators were told in this tick.
 
-        ctrl: (steps, actuators) of each physics step. qpos, qvel: the state after it, of which the record keeps a
-        hash, and every KEYFRAME_TICKS the whole.
+        ctrl: (steps, actuators) of each physics step. qpos, qvel: the state after it, of which the record keeps a hash.
         """
         self.write(Kind.CONTROL, time_s, Control(tick, np.array(ctrl), state_crc(qpos), state_crc(qvel)))
-        if tick % KEYFRAME_TICKS == 0:
-            self.write(Kind.KEYFRAME, time_s, Keyframe(tick, np.array(qpos), np.array(qvel)))
 
     def event(self, time_s: float, event: Event) -> None:
         """Append an event."""
         self.write(Kind.EVENT, time_s, event)
 
     def flush(self) -> None:
-        """Hand all records to the kernel. Raises EpisodeError where the disk refuses them."""
-        with self._write_lock:
+        """Hand all records to the scribe."""
+        with self._lock:
             self._flush()
 
     def _flush(self) -> None:
-        if not self._pending:
-            return
-        data = memoryview(b"".join(self._pending))
-        self._pending.clear()
-        if self._segment_size + len(data) > SEGMENT_BYTES:
-            self._open_segment()
-        self._segment_size += len(data)
-        try:
-            if self._sync_error:
-                raise self._sync_error
-            while data:
-                data = data[os.write(self._file, data) :]
-        except OSError as error:
-            path = self._segment_path()
-            raise EpisodeError(f"cannot write {path}: {error.strerror}; all before this tick is kept") from error
+        if self._pending:
+            data = b"".join(self._pending)
+            self._pending.clear()
+            self.pipe.send(data)
 
     def finish(self, summary: EpisodeReport | Mapping[str, Any], time_s: float = 0.0) -> None:
         """Append the summary (a report or anything JSON can hold), write `report.json` beside the log, close."""
         if isinstance(summary, EpisodeReport):
-            summary = msgspec.to_builtins(summary)
+            summary = msgspec.to_builtins(msgspec.structs.replace(summary, not_recorded=self.trouble))
         self.write(Kind.SUMMARY, time_s, json.dumps(summary).encode())
         self.close()
         report = {"header": msgspec.to_builtins(self.header), "summary": summary}
         temporary = self.directory / "report.json.part"
-        temporary.write_text(json.dumps(report, indent=2) + "\n")
-        temporary.replace(self.directory / "report.json")
+        try:
+            temporary.write_text(json.dumps(report, indent=2) + "\n")
+            temporary.replace(self.directory / "report.json")
+        except OSError:
+            temporary.unlink(missing_ok=True)  # the log has it; a full disk was told of already
 
     def close(self) -> None:
-        """Flush, sync and close; the episode stays readable without a summary. May be called twice."""
-        if self._file < 0:
-            return
-        try:
-            self.flush()
-        finally:
-            self._closing.set()
-            self._sync_thread.join()
-            with self._file_lock:
-                os.close(self._file)
-                self._file = -1
+        """Hand over the rest and wait for the scribe; the episode stays readable without a summary."""
+        with self._lock:
+            if self._closed:
+                return
+            self._flush()
+            self._closed = True
+        self.pipe.close()
 
     def __enter__(self) -> "EpisodeWriter":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _segment_path(self) -> Path:
-        return self.directory / f"log-{self._segment:03d}.dop"
-
-    def _open_segment(self) -> None:
-        with self._file_lock:
-            if self._file >= 0:
-                threading.Thread(target=_sync_and_close, args=(self._file,), name="episode-sync-last").start()
-            self._segment += 1
-            path = self._segment_path()
-            try:
-                self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
-                self._segment_size = os.write(self._file, FILE_HEADER.pack(MAGIC, FORMAT_VERSION, self._segment))
-            except OSError as error:
-                raise EpisodeError(f"cannot write {path}: {error.strerror}") from error
-
-    def _sync_regularly(self) -> None:
-        done = False
-        while not done:
-            done = self._closing.wait(SYNC_PERIOD_S)
-            with self._file_lock:
-                # A duplicate, so that a new segment or close() never waits for a slow disk.
-                file = os.dup(self._file)
-            try:
-                _sync_and_close(file)
-            except OSError as error:
-                self._sync_error = error
-                return
-
-
-def _sync_and_close(file: int) -> None:
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

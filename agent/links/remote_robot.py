@@ -52,11 +52,13 @@ class RemoteRobot:
         connect_within_s: float = 10.0,
         answer_within_s: float = 30.0,
         on_skipped: Callable[[Observation], None] | None = None,
+        on_wire: Callable[[bool, bytes], None] | None = None,
     ) -> None:
         """Connects and waits for the robot's welcome.
 
         `answer_within_s` bounds a tick in virtual time. In real time `observe` returns the newest observation;
-        `on_skipped` gets those that came with it and were not returned, for a record of all.
+        `on_skipped` gets those that came with it and were not returned, for a record of all; `on_wire` gets every
+        message as its bytes, with True for those sent. Both may be set later.
 
         Raises NotLocalError for an address that is not on this machine, RobotLostError if there is no robot, it is
         taken, or it speaks another protocol.
@@ -64,7 +66,8 @@ class RemoteRobot:
         check_loopback(address)
         self.address = address
         self._answer_within_s = answer_within_s
-        self._on_skipped = on_skipped
+        self.on_skipped = on_skipped
+        self.on_wire = on_wire
         self._action: Action | None = None
         self._count = 0
         self._last_sequence = -1
@@ -182,8 +185,8 @@ class RemoteRobot:
         return newest
 
     def _skip(self, older: Observation, newer: Observation) -> Observation:
-        if self._on_skipped is not None:
-            self._on_skipped(older)
+        if self.on_skipped is not None:
+            self.on_skipped(older)
         if older.look is None and older.scan is None:
             return newer
         # Camera frames come ten times less often than observations: none is lost.
@@ -201,8 +204,11 @@ class RemoteRobot:
 
     def _send(self, message: FromAgent) -> None:
         # Again means that the link is down and its queue full: the silence is noticed where answers are awaited.
+        data = encode(message)
+        if self.on_wire is not None:
+            self.on_wire(True, data)
         with suppress(zmq.Again):
-            self._socket.send(encode(message), zmq.DONTWAIT)
+            self._socket.send(data, zmq.DONTWAIT)
 
     def _receive(self, until_s: float) -> FromRobot | None:
         """The next readable message, or None at `until_s` (monotonic). What cannot be read is skipped."""
@@ -211,6 +217,8 @@ class RemoteRobot:
             if not self._socket.poll(left_ms):
                 return None
             data = self._socket.recv()
+            if self.on_wire is not None:
+                self.on_wire(False, data)
             try:
                 return decode_from_robot(data)
             except msgspec.DecodeError:

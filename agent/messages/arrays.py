@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 F64 = Annotated[NDArray[np.float64], "float64 array"]
 F32 = Annotated[NDArray[np.float32], "float32 array"]
 F16 = Annotated[NDArray[np.float16], "float16 array"]
+I32 = Annotated[NDArray[np.int32], "int32 array"]
 
 _ARRAY_CODE = 1
 _DTYPES = {

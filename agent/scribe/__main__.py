@@ -1,0 +1,113 @@
+"""Read frames from standard input, append them to the log, sync it once a second, say on standard output what fails.
+
+It ends when its input does: a recorded process that is killed leaves everything it had handed over.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+
+from agent.scribe.segments import KEEP_FREE_BYTES, SEGMENT_BYTES, Segments, SegmentsError, whole_frames
+
+SYNC_PERIOD_S = 1.0
+TRY_AGAIN_S = 2.0
+_CHUNK = 1 << 20
+
+
+class Scribe:
+    """Moves frames from a pipe to segments."""
+
+    def __init__(self, segments: Segments) -> None:
+        self._segments = segments
+        self._rest = bytearray()
+        self._closing = threading.Event()
+        self._trouble = ""
+        self._lost = 0
+        self._try_at = 0.0
+
+    def run(self, source: int) -> None:
+        """Until `source` ends."""
+        sync = threading.Thread(target=self._sync_regularly, name="sync")
+        sync.start()
+        try:
+            while data := os.read(source, _CHUNK):
+                self._take(data)
+        finally:
+            self._closing.set()
+            sync.join()
+            try:
+                self._segments.close()
+            except OSError as error:
+                self._say(str(error))
+            say("done", bytes=self._segments.written, lost=self._lost)
+
+    def _take(self, data: bytes) -> None:
+        self._rest += data
+        view = memoryview(self._rest)
+        end = whole_frames(view)
+        if end:
+            self._append(view[:end])
+        view.release()
+        del self._rest[:end]
+
+    def _append(self, frames: memoryview) -> None:
+        if self._trouble and monotonic() < self._try_at:
+            self._lost += len(frames)
+            return
+        try:
+            self._segments.append(frames)
+        except (SegmentsError, OSError) as error:
+            self._lost += len(frames)
+            self._try_at = monotonic() + TRY_AGAIN_S
+            self._say(str(error))
+        else:
+            if self._trouble:
+                self._trouble = ""
+                say("again", lost=self._lost)
+
+    def _sync_regularly(self) -> None:
+        while not self._closing.wait(SYNC_PERIOD_S):
+            try:
+                self._segments.sync()
+            except OSError as error:
+                self._say(f"the disk does not confirm what was written: {error.strerror or error}")
+
+    def _say(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            say("trouble", what=trouble, lost=self._lost)
+
+
+def say(event: str, **fields: object) -> None:
+    """One line of JSON for the process that is recorded; nothing if that has gone."""
+    with suppress(OSError):
+        os.write(sys.stdout.fileno(), json.dumps({"event": event, **fields}).encode() + b"\n")
+
+
+def main() -> None:
+    """The process."""
+    parser = argparse.ArgumentParser(prog="python -m agent.scribe", description=__doc__)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--segment-bytes", type=int, default=SEGMENT_BYTES)
+    parser.add_argument("--allowance-bytes", type=int)
+    parser.add_argument("--keep-free-bytes", type=int, default=KEEP_FREE_BYTES)
+    args = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the end of its input ends it
+    segments = Segments(
+        args.directory,
+        segment_bytes=args.segment_bytes,
+        allowance_bytes=args.allowance_bytes,
+        keep_free_bytes=args.keep_free_bytes,
+    )
+    Scribe(segments).run(sys.stdin.fileno())
+
+
+if __name__ == "__main__":
+    main()

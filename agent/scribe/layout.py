@@ -1,0 +1,23 @@
+"""The fixed sizes of a log's bytes, shared by all who write or read one. docs/episodes.md describes them."""
+
+import struct
+
+FILE_HEADER = struct.Struct("<10sHI")
+"""Magic, format version, segment number."""
+MAGIC = b"DOPPIO-LOG"
+FORMAT_VERSION = 1
+
+FRAME_HEADER = struct.Struct("<HBBId")
+"""Marker, kind, flags, stored payload length, time in s. The CRC-32 of these 16 bytes and the payload follows."""
+MARKER = 0x99D0
+MARKER_BYTES = MARKER.to_bytes(2, "little")
+CHECKSUM = struct.Struct("<I")
+FRAME_OVERHEAD = FRAME_HEADER.size + CHECKSUM.size
+
+MAX_PAYLOAD = 64 << 20
+"""A longer length in a frame header is damage, not data."""
+
+
+def segment_name(number: int) -> str:
+    """`log-000.dop` and so on."""
+    return f"log-{number:03d}.dop"
