@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from agent.episodes.records import Event
+from agent.episodes.records import Appearance, Event
 from agent.messages import STEPS_PER_TICK
 from controllers.plant import PlantCommand, Sensed
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agent.episodes.writer import EpisodeWriter
     from controllers.robot_side import StepHook
 
+LOOKS_TICKS = 8
 WATCH_TICKS = 10
 """Between looks at what broke, fell or was spilled."""
 _SPILL_ML = 5.0
@@ -38,9 +39,10 @@ def record_simulation(writer: "EpisodeWriter", simulation: "Simulation", model: 
     plant = simulation.plant
     source = msgspec.json.encode(plant.house, enc_hook=_plain)
     recorder = ControlRecorder(writer, plant.data, snapshot=plant.snapshot, model=model, source=source)
-    watcher = WorldWatcher(writer, simulation)
+    watcher, looks = WorldWatcher(writer, simulation), LooksRecorder(writer, plant.model)
 
     def on_step(began_s: float, command: PlantCommand, sensed: Sensed) -> None:
+        looks.on_step(sensed.time_s)
         recorder.on_step(began_s, command, sensed)
         simulation.on_step(began_s, command, sensed)
         watcher.on_step(sensed.time_s)
@@ -52,6 +54,32 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     raise TypeError(f"a house holds a {type(value).__name__}")
+
+
+class LooksRecorder:
+    """Writes what changes in how things look: coffee rising in a mug, a light going on."""
+
+    def __init__(self, writer: "EpisodeWriter", model: "mujoco.MjModel") -> None:
+        self._writer = writer
+        self._looks = (model.geom_rgba, model.geom_pos, model.geom_size)
+        self._shown = [values.copy() for values in self._looks]
+        self._steps = 0
+
+    def on_step(self, now: float) -> None:
+        """Called after each physics step."""
+        self._steps += 1
+        if self._steps % (STEPS_PER_TICK * LOOKS_TICKS):
+            return
+        if all(np.array_equal(new, old) for new, old in zip(self._looks, self._shown, strict=True)):
+            return
+        changed = np.zeros(len(self._shown[0]), dtype=bool)
+        for new, old in zip(self._looks, self._shown, strict=True):
+            changed |= (new != old).any(axis=1)
+            old[:] = new
+        geom = np.flatnonzero(changed)
+        rgba, position, size = (values[geom].astype(np.float32) for values in self._looks)
+        tick = self._steps // STEPS_PER_TICK - 1
+        self._writer.message(now, Appearance(tick, geom.astype(np.int32), rgba, position, size))
 
 
 class WorldWatcher:

@@ -3,27 +3,19 @@
 import json
 import mmap
 import zlib
-from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+import numpy as np
 
-from agent.episodes.frame import FILE_HEADER, FORMAT_VERSION, MAGIC, MARKER_BYTES, read_frame
+from agent.episodes.frame import FILE_HEADER, FORMAT_VERSION, MAGIC, read_frame
+from agent.episodes.places import ENTRY, Place, Places, next_frame, read_index
 from agent.episodes.records import TYPE_OF_KIND, Control, EpisodeError, EpisodeHeader, Event, Keyframe, Kind
 from agent.messages import Plan, Report, Step, decode
 
 T = TypeVar("T", bound=msgspec.Struct)
-
-
-class Place(NamedTuple):
-    """Where a record lies."""
-
-    kind: int
-    time_s: float
-    segment: int
-    offset: int
 
 
 class Damage(NamedTuple):
@@ -44,33 +36,32 @@ class Damage(NamedTuple):
 class Episode:
     """An episode on disk with an index of its records; records are read when asked for."""
 
-    def __init__(self, directory: Path, segments: list[Path]) -> None:
+    def __init__(self, directory: Path, segments: list[Path], *, quick: bool = False) -> None:
         self.directory = directory
         self.damage: list[Damage] = []
         """What could not be read, in order; empty for a sound episode."""
-        self.places: list[Place] = []
+        self._segments = [_map(path) for path in segments]
+        index = read_index(directory, [len(data) for data in self._segments]) if quick else None
+        if index is not None and not self._ends_with(index[-1]):
+            index = None  # something was appended later
+        self.places: Places = self._scan(segments) if index is None else index
         """All readable records, in order."""
-        self._segments: list[memoryview] = []
-        for path in segments:
-            self._index_segment(path)
-        self._by_kind: dict[int, list[Place]] = {}
-        for place in self.places:
-            self._by_kind.setdefault(place.kind, []).append(place)
-        headers = self._by_kind.get(Kind.HEADER)
+        headers = self.places.of_kind(Kind.HEADER)
         if not headers:
             detail = f"; {self.damage[0]}" if self.damage else ""
             raise EpisodeError(f"{segments[0]} has no header record, so its task and house are unknown{detail}")
         self.header: EpisodeHeader = self._read(headers[0], EpisodeHeader)
-        summaries = self._by_kind.get(Kind.SUMMARY)
+        summaries = self.places.of_kind(Kind.SUMMARY)
         self.summary: dict[str, Any] | None = json.loads(self.payload(summaries[-1])) if summaries else None
         """The report of the run; None where it was killed before its end."""
 
     @classmethod
-    def open(cls, path: Path | str) -> "Episode":
+    def open(cls, path: Path | str, *, quick: bool = False) -> "Episode":
         """The episode in the folder `path` (or the folder of the log file `path`).
 
-        A torn tail and damaged records are left out and listed in `damage`. Raises EpisodeError where there is no
-        log, or none with a readable header.
+        Everything is read and its checksums compared, unless `quick` is set and the log has an index: then a record is
+        checked when it is read, and raises EpisodeError if it is damaged. A torn tail and damaged records are left out
+        and listed in `damage`. Raises EpisodeError where there is no log, or none with a readable header.
         """
         directory = Path(path)
         if directory.is_file():
@@ -83,11 +74,11 @@ class Episode:
         for number, segment in enumerate(segments):
             if segment.name != f"log-{number:03d}.dop":
                 raise EpisodeError(f"{directory} lacks log-{number:03d}.dop; the next one there is {segment.name}")
-        return cls(directory, segments)
+        return cls(directory, segments, quick=quick)
 
     def __len__(self) -> int:
         """The number of steps."""
-        return len(self._by_kind.get(Kind.STEP, ()))
+        return len(self.all_of(Kind.STEP))
 
     def __repr__(self) -> str:
         return f"<Episode {self.directory.name}: {len(self)} steps, {len(self.places)} records>"
@@ -95,7 +86,7 @@ class Episode:
     @property
     def duration_s(self) -> float:
         """Simulated or real time from the first to the last step."""
-        steps = self._by_kind.get(Kind.STEP)
+        steps = self.all_of(Kind.STEP)
         return steps[-1].time_s - steps[0].time_s if steps else 0.0
 
     def payload(self, place: Place) -> bytes:
@@ -120,48 +111,47 @@ class Episode:
 
     def records(self, *kinds: Kind) -> Iterator[tuple[Place, Any]]:
         """All records of these kinds (of all known kinds when none is given), in order."""
-        wanted = frozenset(kinds or Kind)
-        return ((place, self.record(place)) for place in self.places if place.kind in wanted)
+        return ((place, self.record(place)) for place in self.places.of_kinds(kinds or tuple(Kind)))
 
     def step(self, number: int) -> Step:
         """The step with this number, counted from 0; negative counts from the end."""
-        steps = self._by_kind.get(Kind.STEP, [])
+        steps = self.all_of(Kind.STEP)
         if not -len(steps) <= number < len(steps):
             raise EpisodeError(f"step {number} does not exist; {self.directory.name} has steps 0 to {len(steps) - 1}")
         return self._read(steps[number], Step)
 
     def step_at(self, time_s: float) -> int:
         """Number of the first step at or after `time_s`; the last one if there is none."""
-        steps = self._by_kind.get(Kind.STEP, [])
-        return min(bisect_left(steps, time_s, key=lambda place: place.time_s), len(steps) - 1)
+        steps = self.all_of(Kind.STEP)
+        return min(int(np.searchsorted(steps.times_s, time_s)), len(steps) - 1)
 
     def steps(self) -> Iterator[Step]:
         """All steps in order."""
-        return (self._read(place, Step) for place in self._by_kind.get(Kind.STEP, ()))
+        return (self._read(place, Step) for place in self.all_of(Kind.STEP))
 
     def controls(self) -> Iterator[Control]:
         """The actuator commands of each tick in order."""
-        return (self._read(place, Control) for place in self._by_kind.get(Kind.CONTROL, ()))
+        return (self._read(place, Control) for place in self.all_of(Kind.CONTROL))
 
     def keyframes(self) -> Iterator[Keyframe]:
         """The whole states, once a second, in order."""
-        return (self._read(place, Keyframe) for place in self._by_kind.get(Kind.KEYFRAME, ()))
+        return (self._read(place, Keyframe) for place in self.all_of(Kind.KEYFRAME))
 
     def plans(self) -> Iterator[tuple[float, Plan]]:
         """Plans in order, each with its time."""
-        return ((place.time_s, self._read(place, Plan)) for place in self._by_kind.get(Kind.PLAN, ()))
+        return ((place.time_s, self._read(place, Plan)) for place in self.all_of(Kind.PLAN))
 
     def reports(self) -> Iterator[Report]:
         """The mind's reports on its subgoals in order."""
-        return (self._read(place, Report) for place in self._by_kind.get(Kind.REPORT, ()))
+        return (self._read(place, Report) for place in self.all_of(Kind.REPORT))
 
     def events(self) -> Iterator[tuple[float, Event]]:
         """Events in order, each with its time."""
-        return ((place.time_s, self._read(place, Event)) for place in self._by_kind.get(Kind.EVENT, ()))
+        return ((place.time_s, self._read(place, Event)) for place in self.all_of(Kind.EVENT))
 
-    def all_of(self, kind: Kind) -> list[Place]:
+    def all_of(self, kind: Kind) -> Places:
         """Where the records of this kind lie, in order."""
-        return self._by_kind.get(kind, [])
+        return self.places.of_kind(kind)
 
     def model_bytes(self) -> bytes | None:
         """The compiled model (MJB) that was simulated; None where there was none, or it is damaged."""
@@ -175,10 +165,19 @@ class Episode:
             where = f"{self.directory}/log-{place.segment:03d}.dop, offset {place.offset}"
             raise EpisodeError(f"{where}: not a {type_.__name__}: {error}") from error
 
-    def _index_segment(self, path: Path) -> None:
-        number = len(self._segments)
-        data = _map(path)
-        self._segments.append(data)
+    def _ends_with(self, place: Place) -> bool:
+        data = self._segments[place.segment]
+        frame = read_frame(data, place.offset)
+        return not isinstance(frame, str) and frame.end == len(data)
+
+    def _scan(self, segments: list[Path]) -> Places:
+        found: list[tuple[int, int, int, float]] = []
+        for number, path in enumerate(segments):
+            self._scan_segment(number, path, found)
+        return Places(np.array(found, dtype=ENTRY))
+
+    def _scan_segment(self, number: int, path: Path, found: list[tuple[int, int, int, float]]) -> None:
+        data = self._segments[number]
         if len(data) < FILE_HEADER.size:
             what = "the file is empty" if not len(data) else f"the file header needs {FILE_HEADER.size} bytes"
             self.damage.append(Damage(path, 0, len(data), what, at_end=True))
@@ -194,11 +193,11 @@ class Episode:
         while offset < len(data):
             frame = read_frame(data, offset)
             if isinstance(frame, str):
-                after = _next_frame(data, offset + 1)
+                after = next_frame(data, offset + 1)
                 self.damage.append(Damage(path, offset, after - offset, frame, at_end=after == len(data)))
                 offset = after
             else:
-                self.places.append(Place(frame.kind, frame.time_s, number, offset))
+                found.append((frame.kind, number, offset, frame.time_s))
                 offset = frame.end
 
 
@@ -229,15 +228,3 @@ def _map(path: Path) -> memoryview:
             return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except OSError as error:
         raise EpisodeError(f"cannot read {path}: {error.strerror}") from error
-
-
-def _next_frame(data: memoryview, start: int) -> int:
-    """Offset of the next sound frame at or after `start`, or the length of the data."""
-    buffer = data.obj
-    assert isinstance(buffer, mmap.mmap | bytes)
-    offset = buffer.find(MARKER_BYTES, start)
-    while offset >= 0:
-        if not isinstance(read_frame(data, offset), str):
-            return offset
-        offset = buffer.find(MARKER_BYTES, offset + 1)
-    return len(data)

@@ -34,6 +34,7 @@ class Kind(IntEnum):
     TIMING = 16
     WIRE = 17
     """One message as it went over the wire: byte 0 is 1 if the agent sent it and 0 if the robot did."""
+    APPEARANCE = 19
     SKIPPED = 18
     """An Observation that a newer one overtook before the mind looked."""
 
@@ -117,6 +118,20 @@ class Poses(msgspec.Struct, frozen=True, array_like=True):
     whole: bool = False
 
 
+class Appearance(msgspec.Struct, frozen=True, array_like=True):
+    """Geoms that changed their looks: lights, coffee in mugs, what broke. Poses do not tell of these."""
+
+    tick: int
+    geom: I32
+    """(n,)"""
+    rgba: F32
+    """(n, 4)"""
+    position_m: F32
+    """(n, 3) in the body's frame."""
+    size_m: F32
+    """(n, 3) as MuJoCo's `geom_size`."""
+
+
 class Touch(msgspec.Struct, frozen=True, array_like=True):
     """What the robot's side felt at each step of one tick, before it was pooled for the mind."""
 
@@ -182,6 +197,7 @@ KIND_OF_TYPE: dict[type[msgspec.Struct], Kind] = {
     Subgoal: Kind.SUBGOAL,
     Poses: Kind.POSES,
     Touch: Kind.TOUCH,
+    Appearance: Kind.APPEARANCE,
     BeliefView: Kind.BELIEF,
     Timing: Kind.TIMING,
     Observation: Kind.SKIPPED,

@@ -19,7 +19,7 @@ from agent.episodes.report import EpisodeReport
 from agent.messages import Step, encode
 from agent.messages.arrays import F64
 
-_HELD_BACK = frozenset({Kind.CONTROL, Kind.KEYFRAME, Kind.POSES, Kind.TOUCH, Kind.BELIEF, Kind.WIRE})
+_HELD_BACK = frozenset({Kind.CONTROL, Kind.KEYFRAME, Kind.POSES, Kind.TOUCH, Kind.APPEARANCE, Kind.BELIEF, Kind.WIRE})
 """Kinds that wait for the tick's Step, which follows within the tick, and go to the scribe with it."""
 
 

@@ -43,6 +43,7 @@ class Scribe:
             sync.join()
             try:
                 self._segments.close()
+                self._segments.write_index()
             except OSError as error:
                 self._say(str(error))
             say("done", bytes=self._segments.written, lost=self._lost)

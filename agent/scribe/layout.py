@@ -17,6 +17,10 @@ FRAME_OVERHEAD = FRAME_HEADER.size + CHECKSUM.size
 MAX_PAYLOAD = 64 << 20
 """A longer length in a frame header is damage, not data."""
 
+INDEX_NAME = "log.idx"
+INDEX_ENTRY = struct.Struct("<BxHxxxxQd")
+"""Kind, segment, offset, time of each record in order. Written when a log is closed; a log without one is scanned."""
+
 
 def segment_name(number: int) -> str:
     """`log-000.dop` and so on."""

@@ -4,7 +4,17 @@ import threading
 from pathlib import Path
 
 from agent.scribe.disk import Disk, RealDisk
-from agent.scribe.layout import FILE_HEADER, FORMAT_VERSION, FRAME_HEADER, FRAME_OVERHEAD, MAGIC, MARKER, segment_name
+from agent.scribe.layout import (
+    FILE_HEADER,
+    FORMAT_VERSION,
+    FRAME_HEADER,
+    FRAME_OVERHEAD,
+    INDEX_ENTRY,
+    INDEX_NAME,
+    MAGIC,
+    MARKER,
+    segment_name,
+)
 
 SEGMENT_BYTES = 256 << 20
 KEEP_FREE_BYTES = 512 << 20
@@ -39,6 +49,9 @@ class Segments:
         self._next = len(list(directory.glob("log-[0-9][0-9][0-9].dop")))
         self._file: int | None = None
         self._size = 0
+        self._index = bytearray()
+        self._whole = self._next == 0
+        """This object wrote the log from its beginning, so that its index is the log's."""
         self.written = 0
         """Bytes of all segments that were begun here."""
 
@@ -50,8 +63,33 @@ class Segments:
                 self._begin()
             room = max(self._segment_bytes - self._size, 1)
             part = frames if len(frames) <= room else frames[: _whole(frames, room)]
+            start = self._size
             self._write(part)
+            self._note(part, start)
             frames = frames[len(part) :]
+
+    def _note(self, frames: memoryview, start: int) -> None:
+        at = 0
+        while at < len(frames):
+            _, kind, _, length, time_s = FRAME_HEADER.unpack_from(frames, at)
+            self._index += INDEX_ENTRY.pack(kind, self._next - 1, start + at, time_s)
+            at += FRAME_OVERHEAD + length
+
+    def write_index(self) -> None:
+        """Leave a list of all records beside the closed log. Raises OSError; the log is complete without it."""
+        if not self._whole or not self._index:
+            return
+        path = self._directory / INDEX_NAME
+        part = path.with_suffix(".part")
+        file = self._disk.create(part)
+        try:
+            view = memoryview(self._index)
+            while view:
+                view = view[self._disk.write(file, view) :]
+            self._disk.sync(file)
+        finally:
+            self._disk.close(file)
+        part.replace(path)
 
     def _check_room(self, size: int) -> None:
         if self._allowance is not None and self.written + size > self._allowance:
