@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
 from agent.belief.facts import facts_of
-from agent.messages import Observation, Plan, PlanRequest, Report, Subgoal, SubgoalKind
+from agent.messages import Limits, Observation, Plan, PlanRequest, Report, Subgoal, SubgoalKind
 from agent.planner.inbox import Inbox
 from agent.planner.scene import Scene
 from agent.planner.validate import SubgoalError, check_subgoal
@@ -26,8 +26,10 @@ HOPELESS_PLANS = 5
 class Agenda:
     """Plans in force, and when to ask for another one."""
 
-    def __init__(self, task: str, inbox: Inbox, on_message: Listener) -> None:
+    def __init__(self, task: str, inbox: Inbox, on_message: Listener, limits: Limits | None = None) -> None:
+        """`limits`: to keep in every subgoal in place of the planner's."""
         self._task = task
+        self._limits = limits
         self._inbox = inbox
         self._on_message = on_message
         self._queue: list[Subgoal] = []
@@ -69,6 +71,8 @@ class Agenda:
         self._ask(belief)
 
     def _start(self, subgoal: Subgoal, now: float) -> None:
+        if self._limits is not None:
+            subgoal = msgspec.structs.replace(subgoal, limits=self._limits)
         self.current = subgoal
         self._on_message(now, subgoal)
 

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
-from agent.commands import bench, deploy, doctor, eval, planner, replay, robot, run, show
+from agent.commands import bench, collect, deploy, doctor, eval, planner, replay, robot, run, show
 from agent.commands.outcome import CommandError, Exit
 from agent.commands.workers import ONE_THREAD
 
 COMMANDS: dict[str, ModuleType] = {
     "run": run,
     "eval": eval,
+    "collect": collect,
     "replay": replay,
     "robot": robot,
     "deploy": deploy,

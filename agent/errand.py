@@ -17,7 +17,7 @@ from agent.belief.entities import Entity
 from agent.belief.facts import facts_of
 from agent.belief.places import is_open
 from agent.frames import planar
-from agent.messages import Detection, Observation, Report, Subgoal, SubgoalKind
+from agent.messages import Detection, Limits, Observation, Report, Subgoal, SubgoalKind
 from agent.skills.gaze import nod
 from agent.skills.grasping import HALF_HEIGHT_M, lowest_tool_height
 from controllers.motion.doors import PASSABLE_OPENING
@@ -63,8 +63,10 @@ class Errand:
 class ErrandAgenda:
     """The same interface as `agent.agenda.Agenda`, without a planner."""
 
-    def __init__(self, errand: Errand, on_message: Listener) -> None:
+    def __init__(self, errand: Errand, on_message: Listener, limits: Limits | None = None) -> None:
+        """`limits`: to keep in place of the ordinary ones."""
         self.errand = errand
+        self._limits = limits or Limits()
         self._on_message = on_message
         self._issues = 0
         self._look_until_s = LOOK_S
@@ -142,7 +144,12 @@ class ErrandAgenda:
         self.started_s = now if self.started_s is None else self.started_s
         self._target = target.id
         self.current = Subgoal(
-            id=self._issues, kind=self.errand.kind, target=target.id, item=self.errand.item, valid_from_s=now
+            id=self._issues,
+            kind=self.errand.kind,
+            target=target.id,
+            item=self.errand.item,
+            limits=self._limits,
+            valid_from_s=now,
         )
         self._on_message(now, self.current)
 

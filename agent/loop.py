@@ -22,7 +22,9 @@ def run(robot: Robot, belief: Belief, agenda: Agenda | ErrandAgenda, mind: Mind,
             subgoal = agenda.due(belief)
             action = mind.act(belief, observation, subgoal)
             robot.act(action)
-            step = Step(observation=observation, subgoal=subgoal, action=action, estimate=mind.estimate)
+            step = Step(
+                observation=observation, subgoal=subgoal, action=action, estimate=mind.estimate, acting=mind.acting
+            )
             record(step)
             if until(step):
                 return

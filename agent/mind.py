@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from agent.agenda import Agenda
 from agent.belief.belief import Belief
 from agent.errand import ErrandAgenda
-from agent.messages import Action, Estimate, Observation, Subgoal
+from agent.messages import Acting, Action, Estimate, Observation, Subgoal
 from agent.policies.interface import Policy
+from agent.policies.recorded import Recorded
 from agent.skills.catalogue import begin
 from agent.skills.command import Command, to_action
 from agent.skills.manipulation import HOLD_N
@@ -20,19 +23,22 @@ class Mind:
     """Runs one skill at a time."""
 
     def __init__(self, policy: Policy, agenda: Agenda | ErrandAgenda, on_ended: Ended) -> None:
-        self.policy = policy
+        self.policy = Recorded(policy)
         self.agenda = agenda
         self._on_ended = on_ended
         self._skill: Skill | None = None
         self._started_s = 0.0
         self.phase = ""
         self.estimate = Estimate()
+        self.acting: Acting | None = None
+        """What the policy saw and did in this tick; None while a skill does without it."""
 
     def act(self, belief: Belief, observation: Observation, subgoal: Subgoal | None) -> Action:
         """The Action for the next tick."""
         command = self._idle(belief, observation) if subgoal is None else self._work(belief, observation, subgoal)
         self.phase = command.phase
-        self.estimate = Estimate(phase=command.phase)
+        self.acting, estimate = self.policy.take()
+        self.estimate = msgspec.structs.replace(estimate, phase=command.phase)
         return to_action(command, observation, belief.hand.tool_in_base)
 
     def _work(self, belief: Belief, observation: Observation, subgoal: Subgoal) -> Command:

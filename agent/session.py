@@ -7,20 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent import loop
+from agent.acted import Acted
 from agent.agenda import Agenda, Listener
 from agent.belief.belief import Belief
+from agent.episodes.records import Event
 from agent.episodes.report import EpisodeReport, SubgoalOutcome
+from agent.episodes.watcher import StepRecorder, TimedRobot
 from agent.errand import Errand, ErrandAgenda
-from agent.messages import Step, Subgoal
+from agent.messages import Limits, Step, Subgoal
 from agent.mind import Mind
+from agent.policies.catalogue import make_policy
+from agent.policies.interface import Checkpointed
 from agent.skills.skill import Skill
 
 if TYPE_CHECKING:
     from agent.commands.simulation import Simulation
     from agent.episodes.writer import EpisodeWriter
-    from agent.policies.interface import Policy
     from agent.robot import Robot
-    from controllers.plant import PlantCommand, Sensed
 
 TIME_LIMIT_S = 900.0
 PROGRESS_EVERY_TICKS = 25
@@ -42,6 +45,12 @@ class RunConfig:
     robot: str = ""
     """Address of a remote robot; empty runs the simulator in this process."""
     time_limit_s: float = TIME_LIMIT_S
+    limits: Limits | None = None
+    """Set at run time, for every subgoal; None leaves them to the planner."""
+    checkpoint: Path | None = None
+    """Of a learned policy; None takes the shipped one."""
+    acting_only: bool = False
+    """Record only the Steps in which a policy acts: training data a third of the size, which cannot be verified."""
 
 
 @dataclass(frozen=True)
@@ -94,15 +103,21 @@ def run_episode(config: RunConfig, on_progress: Callable[[Progress], None] | Non
     or house that does not exist, RobotLostError for a robot that cannot be reached.
     """
     began = time.perf_counter()
-    policy = make_policy(config.policy)
+    policy = make_policy(config.policy, config.checkpoint, config.index)
+    weights = policy.checkpoint if isinstance(policy, Checkpointed) else ""
     planning = _Planning(config)
     writer: EpisodeWriter | None = None
     try:
-        world = _connect(config) if config.robot else _simulate(config)
+        world = _connect(config, weights) if config.robot else _simulate(config, weights)
         reset_s = time.perf_counter() - began
         writer, simulation = world.writer, world.simulation
         belief = Belief()
         outcomes = Outcomes()
+        robot = TimedRobot(world.robot)
+        recorder = None
+        if writer is not None:
+            realtime, every_tick = not world.virtual_time, not config.acting_only
+            recorder = StepRecorder(writer, robot, belief, realtime=realtime, every_tick=every_tick)
 
         def message(now: float, message: Any) -> None:
             if writer is not None:
@@ -110,10 +125,16 @@ def run_episode(config: RunConfig, on_progress: Callable[[Progress], None] | Non
 
         agenda = planning.agenda(world, message)
         mind = Mind(policy, agenda, outcomes.ended)
+        acted = Acted()
 
         def record(step: Step) -> None:
-            if writer is not None:
-                writer.step(step)
+            acted.update(step)
+            if writer is None or recorder is None:
+                return
+            for time_s, name in simulation.news() if simulation is not None else ():
+                writer.event(time_s, Event(source="world", name=name))
+            if step.acting is not None or not config.acting_only:
+                recorder.record(step)
 
         def until(step: Step) -> bool:
             done = agenda.goal_reached if simulation is None else simulation.goal.success
@@ -123,9 +144,11 @@ def run_episode(config: RunConfig, on_progress: Callable[[Progress], None] | Non
                 agenda.hopeless = "robot-fault"  # it stays until a person has looked
             return done or bool(agenda.hopeless) or step.observation.time_s >= world.time_limit_s
 
-        loop.run(world.robot, belief, agenda, mind, record, until)
+        loop.run(robot, belief, agenda, mind, record, until)
         report = _report(world, outcomes, agenda, mind, belief, began, reset_s)
-        if writer is not None:
+        report = acted.complete(report, weights)
+        if writer is not None and recorder is not None:
+            recorder.flush(belief.time_s)
             writer.finish(report, belief.time_s)
         return report
     finally:
@@ -142,63 +165,61 @@ class _Planning:
         from agent.planner.client import PlannerClient
 
         self._task = config.task
+        self._limits = config.limits
         self._client = None if errand_of(config.task) is not None else PlannerClient.spawn(config.planner)
 
     def agenda(self, world: _World, on_message: Listener) -> Agenda | ErrandAgenda:
         from agent.planner.inbox import Inbox
 
         if world.errand is not None:
-            return ErrandAgenda(world.errand, on_message)
+            return ErrandAgenda(world.errand, on_message, self._limits)
         assert self._client is not None
-        return Agenda(self._task, Inbox(self._client, virtual=world.virtual_time), on_message)
+        return Agenda(self._task, Inbox(self._client, virtual=world.virtual_time), on_message, self._limits)
 
     def close(self) -> None:
         if self._client is not None:
             self._client.close()
 
 
-def _simulate(config: RunConfig) -> _World:
+def _simulate(config: RunConfig, checkpoint: str) -> _World:
+    from agent.commands.recording import model_bytes, record_simulation
     from agent.commands.simulation import start_simulation
-    from agent.episodes.recorder import ControlRecorder
     from controllers.realtime_robot import RealtimeRobot
     from controllers.virtual_robot import VirtualRobot
 
-    simulation = start_simulation(config.task, config.split, config.index)
-    writer = _writer(config, simulation.initial_state_hash)
-    recorder = None if writer is None else ControlRecorder(writer, simulation.plant.data)
-
-    def on_step(began_s: float, command: "PlantCommand", sensed: "Sensed") -> None:
-        if recorder is not None:
-            recorder.on_step(began_s, command, sensed)
-        simulation.on_step(began_s, command, sensed)
-
+    simulation = start_simulation(config.task, config.split, config.index, config.disturbance)
+    model = b"" if config.record is None or config.acting_only else model_bytes(simulation.plant.model)
+    writer = _writer(config, simulation.initial_state_hash, checkpoint, model)
+    if writer is None or config.acting_only:
+        on_step = simulation.on_step
+    else:
+        on_step = record_simulation(writer, simulation, model)
     robot = (RealtimeRobot if config.realtime else VirtualRobot)(simulation.plant, on_step=on_step)
     limit_s = min(config.time_limit_s, simulation.task.time_limit_s)
     return _World(robot, writer, not config.realtime, simulation.errand, limit_s, simulation)
 
 
-def _connect(config: RunConfig) -> _World:
+def _connect(config: RunConfig, checkpoint: str) -> _World:
     from agent.commands.simulation import errand_of
     from agent.episodes.identity import package_versions
+    from agent.episodes.watcher import record_wire
     from agent.links.remote_robot import RemoteRobot
 
     robot = RemoteRobot(config.robot, version=package_versions()["doppio"])
-    return _World(robot, _writer(config, ""), robot.virtual_time, errand_of(config.task), config.time_limit_s)
+    writer = _writer(config, "", checkpoint, realtime=not robot.virtual_time)
+    if writer is not None:
+        record_wire(writer, robot)
+    return _World(robot, writer, robot.virtual_time, errand_of(config.task), config.time_limit_s)
 
 
-def make_policy(name: str) -> "Policy":
-    """The policy of this name. Raises ValueError for an unknown one."""
-    if name == "scripted":
-        from agent.policies.scripted import ScriptedPolicy
-
-        return ScriptedPolicy()
-    raise ValueError(f"unknown policy {name!r}; known: scripted")
-
-
-def _writer(config: RunConfig, initial_hash: str) -> "EpisodeWriter | None":
+def _writer(
+    config: RunConfig, initial_hash: str, checkpoint: str, model: bytes = b"", realtime: bool = False
+) -> "EpisodeWriter | None":
     if config.record is None:
         return None
+    from agent.episodes.allowance import allowance_left
     from agent.episodes.identity import new_header
+    from agent.episodes.recorder import model_identity
     from agent.episodes.writer import EpisodeWriter, new_episode_directory
 
     directory = new_episode_directory(config.record, config.task, config.split, config.index)
@@ -209,11 +230,13 @@ def _writer(config: RunConfig, initial_hash: str) -> "EpisodeWriter | None":
         policy=config.policy,
         planner=config.planner,
         disturbance=config.disturbance,
-        realtime=config.realtime,
+        checkpoint=checkpoint,
+        realtime=config.realtime or realtime,
         robot=config.robot or "in-process",
         initial_state_hash=initial_hash,
+        model=model_identity(model) if model else "",
     )
-    return EpisodeWriter(directory, header)
+    return EpisodeWriter(directory, header, allowance_bytes=allowance_left(config.record))
 
 
 def _report(

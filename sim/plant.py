@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from agent.messages import JOINT_NAMES, PLANT_STEP_S, STEPS_PER_TICK, TICK_S, Look, Scan
 from controllers.plant import FINGER_WIDTH, PlantCommand, Sensed, TouchFrame
+from sim.disturbances.disturbance import Disturbance
 from sim.house.schema import House
 from sim.robot.hand import HAND_BODY
 from sim.robot.model import set_home
@@ -75,6 +76,8 @@ class MujocoPlant:
         self._touch = Touch(self.model, self.data, seed, touch_noise)
         self._seed = seed
         self._closed = False
+        self.disturbance: Disturbance | None = None
+        """What goes wrong on purpose (sim.disturbances); set in the initial state."""
         self._bind()
         self.reset()
 
@@ -196,17 +199,23 @@ class MujocoPlant:
                 f"the simulation of house {self.house.split}/{self.house.index} became unstable before "
                 f"{self.data.time:.3f} s (degree of freedom {warning.lastinfo})"
             )
-        return self._touch.read()
+        frame = self._touch.read()
+        return frame if self.disturbance is None else self.disturbance.touch(frame)
 
     def look(self) -> tuple[Look | None, Scan | None]:
         """What camera and scanner delivered since the last call; called once a tick."""
         self._senses.after_tick(self.data.time)
-        return self._senses.take()
+        look, scan = self._senses.take()
+        if look is not None and self.disturbance is not None:
+            look = self.disturbance.look(look)
+        return look, scan
 
     def apply(self, command: PlantCommand) -> None:
         """One physics step of PLANT_STEP_S under this command. Raises RuntimeError after `close`."""
         if self._closed:
             raise RuntimeError("this MujocoPlant is closed")
+        if self.disturbance is not None:
+            command = self.disturbance.command(command)
         control = self._control
         yaw = self._position.item(2)
         c, s = cos(yaw), sin(yaw)
@@ -216,13 +225,19 @@ class MujocoPlant:
         control[4:11] = command.arm_position_rad
         control[11] = command.grip_force_n
         control[12:] = command.head_position_rad
-        mujoco.mj_step(self.model, self.data)
-        self.processes.after_step()
+        self.step_physics()
         self._touch.after_step()
         self._steps += 1
         if self._steps % STEPS_PER_TICK == 0:
             self._odometry.update(self._position[:3].tolist(), TICK_S)
         self._next_noise()
+
+    def step_physics(self) -> None:
+        """One physics step with the actuators as they are set, and all that comes with it besides sensing."""
+        if self.disturbance is not None:
+            self.disturbance.before_step()
+        mujoco.mj_step(self.model, self.data)
+        self.processes.after_step()
 
     def _next_noise(self) -> None:
         if self._noise_row == _NOISE_BLOCK:

@@ -65,7 +65,8 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
         ("run coffee --policy worldmodel", ["'worldmodel'", "scripted"]),
         ("run coffee --planner gpt", ["'gpt'", "symbolic"]),
         ("eval coffee --workers 0", ["0 is outside 1 to 256"]),
-        ("run coffee --checkpoint best.pt", ["--checkpoint"]),
+        ("run coffee --limits force=20", ["'force'", "force_n, speed_m_s, tilt_rad, time_s"]),
+        ("run coffee --limits force_n=-3", ["force_n=-3", "positive"]),
         ("planner --bind tcp://0.0.0.0:5571", ["tcp://0.0.0.0:5571", "tcp://127.0.0.1:PORT"]),
         ("robot --bind tcp://*:5570", ["tcp://*:5570", "not encrypted", "tcp://127.0.0.1:PORT"]),
         ("deploy coffee --robot tcp://robot.lan:5570", ["tcp://robot.lan:5570", "tcp://127.0.0.1:PORT"]),
@@ -94,6 +95,11 @@ def test_wrong_arguments_name_value_bound_and_alternatives(
         ("show house out.jpg", [".png", ".jpg"]),
         ("robot --task coffe", ["'coffe'", "did you mean 'coffee'"]),
         ("deploy cofee --robot tcp://127.0.0.1:9", ["'cofee'", "did you mean 'coffee'"]),
+        ("run coffee --disturb puches", ["'puches'", "did you mean 'pushes'", "combined", "object-removed"]),
+        ("run coffee --checkpoint best.safetensors --policy scripted", ["scripted has no weights"]),
+        ("collect coffee", ["'coffee'", "pick-mug"]),
+        ("collect pick-mug --split dev", ["train alone", "'dev'"]),
+        ("collect pick-mug --split heldout", ["train alone", "'heldout'"]),
     ],
 )
 def test_wrong_input_ends_with_a_sentence(
@@ -124,6 +130,17 @@ def test_a_corrupt_episode_is_named_with_what_is_wrong(
         assert main(["replay", str(tmp_path), *option]) == Exit.USAGE
         said = capsys.readouterr().err
         assert [word for word in words if word not in said] == []
+        assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("policy", ["world-model", "prior", "prior-blind", "prior-clamped"])
+def test_missing_weights_are_named(policy: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    missing = tmp_path / "best.safetensors"
+    for command in ("run", "eval"):
+        assert main([command, "pick-mug", "--policy", policy, "--checkpoint", str(missing)]) == Exit.MISSING
+        said = capsys.readouterr().err
+        assert str(missing) in said
+        assert "doppio train" in said
         assert "Traceback" not in said
 
 

@@ -17,6 +17,7 @@ from agent.messages import (
     JOINT_NAMES,
     PAD_SHAPE,
     SKIN_PATCHES,
+    Acting,
     Action,
     Advance,
     Applied,
@@ -25,9 +26,11 @@ from agent.messages import (
     Estimate,
     Fact,
     Farewell,
+    GoalSeen,
     Hello,
     Limits,
     Look,
+    Move,
     Observation,
     Plan,
     PlanRequest,
@@ -153,6 +156,47 @@ estimate = built(
     surprise=st.none() | number,
     success_probability=st.none() | number,
     time_to_go_s=st.none() | number,
+    contact_probability=st.none() | number,
+    slip_probability=st.none() | number,
+    force_n=st.none() | number,
+    disagreement=st.none() | number,
+    planned=st.none() | st.booleans(),
+)
+goal = built(
+    GoalSeen,
+    tool_in_target=array((12,)),
+    approach_m=number,
+    above_m=number,
+    let_go_at_m=number,
+    axis=st.sampled_from(["none", "slide", "hinge"]),
+    hinge_in_target=xyz,
+    hinge_direction_in_target=xyz,
+    travel=number,
+)
+move = built(
+    Move,
+    twist_in_target=array((6,)),
+    grip_mode=grip_mode,
+    grip=number,
+    base_velocity_in_base=xyz,
+    phase=text,
+    finished=st.booleans(),
+)
+acting = built(
+    Acting,
+    version=count,
+    begins=st.booleans(),
+    goal=goal,
+    target_in_base=array((12,)),
+    target_std_m=number,
+    pads_touch=st.booleans(),
+    holding=st.booleans(),
+    supported=st.booleans(),
+    force_in_target_n=array((3,)),
+    opening=st.none() | number,
+    elapsed_s=number,
+    did=move,
+    advice=st.none() | move,
 )
 report = built(
     Report,
@@ -167,6 +211,7 @@ fact = built(Fact, predicate=text, arguments=st.lists(text, max_size=few).map(tu
 trial = built(Trial, kind=kind, target=text, item=text, successes=count, failures=count, last_reason=text)
 
 MESSAGES: dict[type, st.SearchStrategy[Any]] = {
+    Acting: acting,
     Action: action,
     Advance: built(Advance, session=count, count=count, action=st.none() | action),
     Applied: applied,
@@ -175,9 +220,11 @@ MESSAGES: dict[type, st.SearchStrategy[Any]] = {
     Estimate: estimate,
     Fact: fact,
     Farewell: built(Farewell, reason=text),
+    GoalSeen: goal,
     Hello: built(Hello, protocol=count, version=text),
     Limits: limits,
     Look: look,
+    Move: move,
     Observation: observation,
     Plan: built(
         Plan,
@@ -204,7 +251,14 @@ MESSAGES: dict[type, st.SearchStrategy[Any]] = {
     Refusal: built(Refusal, reason=text),
     Report: report,
     Scan: scan,
-    Step: built(Step, observation=observation, subgoal=st.none() | subgoal, action=action, estimate=estimate),
+    Step: built(
+        Step,
+        observation=observation,
+        subgoal=st.none() | subgoal,
+        action=action,
+        estimate=estimate,
+        acting=st.none() | acting,
+    ),
     Subgoal: subgoal,
     Trial: trial,
     Welcome: built(

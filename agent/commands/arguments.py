@@ -4,12 +4,17 @@ import argparse
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from agent.commands.outcome import CommandError
+from agent.commands.outcome import CommandError, Exit
+
+if TYPE_CHECKING:
+    from agent.messages import Limits
 
 SPLITS = ("train", "dev", "heldout")
 MAX_INDEX = 2**31
-POLICIES = ("scripted",)
+POLICIES = ("world-model", "prior", "prior-blind", "prior-clamped", "scripted")
+"""As in agent.policies.catalogue, which is not imported for a list of names."""
 PLANNERS = ("symbolic",)
 
 
@@ -106,6 +111,69 @@ def add_minds(parser: argparse.ArgumentParser) -> None:
         default="symbolic",
         help=f"{', '.join(PLANNERS)} (default symbolic)",
     )
+
+
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    """--checkpoint."""
+    parser.add_argument(
+        "--checkpoint", type=Path, metavar="FILE", help="weights of a learned policy (default the shipped ones)"
+    )
+
+
+def add_conditions(parser: argparse.ArgumentParser) -> None:
+    """--disturb and --limits."""
+    parser.add_argument(
+        "--disturb", default="none", metavar="NAME", help="what goes wrong on purpose (default none; see docs/tasks.md)"
+    )
+    parser.add_argument(
+        "--limits",
+        type=run_limits,
+        metavar="NAME=VALUE,…",
+        help="limits that every subgoal must keep: force_n, speed_m_s, tilt_rad, time_s",
+    )
+
+
+def check_weights(args: argparse.Namespace) -> str:
+    """Identity of the weights of --policy and --checkpoint; empty for a policy without any. Raises CommandError."""
+    from agent.policies.catalogue import make_policy
+    from agent.policies.interface import Checkpointed
+    from agent.world_model.checkpoint import CheckpointError
+
+    try:
+        policy = make_policy(args.policy, args.checkpoint)
+    except CheckpointError as error:
+        raise CommandError(f"--policy {args.policy}: {error}, or choose --policy scripted", Exit.MISSING) from error
+    if isinstance(policy, Checkpointed):
+        return policy.checkpoint
+    if args.checkpoint is not None:
+        raise CommandError(f"--policy {args.policy} has no weights, so --checkpoint {args.checkpoint} means nothing")
+    return ""
+
+
+def run_limits(text: str) -> dict[str, float]:
+    """An argparse type: `force_n=20,speed_m_s=0.2` as a dict."""
+    known = ("force_n", "speed_m_s", "tilt_rad", "time_s")
+    limits: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, value = part.partition("=")
+        try:
+            name = choose("limit", name.strip(), known)
+            limits[name] = float(value)
+        except CommandError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{name}={value!r} is no number; say for example force_n=20") from None
+        if not 0.0 < limits[name] < float("inf"):
+            raise argparse.ArgumentTypeError(f"{name}={value} must be positive and finite")
+    return limits
+
+
+def check_conditions(args: argparse.Namespace) -> "tuple[str, Limits | None]":
+    """Disturbance and limits of `add_conditions`. Raises CommandError for an unknown disturbance."""
+    from agent.messages import Limits
+    from sim.disturbances.catalogue import DISTURBANCES
+
+    return choose("disturbance", args.disturb, DISTURBANCES), None if args.limits is None else Limits(**args.limits)
 
 
 def add_recording(parser: argparse.ArgumentParser) -> None:

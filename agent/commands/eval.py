@@ -18,11 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 from agent.commands.arguments import (
     MAX_INDEX,
+    add_checkpoint,
+    add_conditions,
     add_json,
     add_minds,
     add_split,
     add_task,
+    check_conditions,
     check_task,
+    check_weights,
     house_index,
     number_between,
 )
@@ -30,6 +34,7 @@ from agent.commands.outcome import CommandError, Exit, write_json
 
 if TYPE_CHECKING:
     from agent.episodes import EpisodeReport
+    from agent.messages import Limits
 
 SUMMARY = "run one task in many houses: rates, intervals, failures"
 
@@ -50,6 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"processes (default {processors}, one per processor)",
     )
     add_minds(parser)
+    add_checkpoint(parser)
+    add_conditions(parser)
     parser.add_argument("--fresh", action="store_true", help="forget the journal and run every episode again")
     parser.add_argument("--keep-all", action="store_true", help="keep logs of successful episodes too")
     add_json(parser)
@@ -67,14 +74,27 @@ def run(args: argparse.Namespace) -> int:
             f"--start {args.start} --episodes {args.episodes} ends at house {last}, above {MAX_INDEX - 1}"
         )
     root = episodes_root()
-    parts = (args.task, args.split, args.policy, args.planner, code_identity().sources)
+    disturbance, limits = check_conditions(args)
+    conditions = (disturbance, *(f"{name}{value:g}" for name, value in (args.limits or {}).items()))
+    weights = check_weights(args)
+    parts = (
+        args.task,
+        args.split,
+        args.policy,
+        *([weights] if weights else []),
+        args.planner,
+        *conditions,
+        code_identity().sources,
+    )
     journal = Journal.for_evaluation(root / "evaluations", parts)
     if args.fresh:
         journal.clear()
     indices = range(args.start, args.start + args.episodes)
     results = {index: report for index, report in journal.read().items() if index in indices}
     waiting = [index for index in indices if index not in results]
-    work = EpisodeJob(args.task, args.split, args.policy, args.planner, root, args.keep_all)
+    work = EpisodeJob(
+        args.task, args.split, args.policy, args.planner, root, args.keep_all, disturbance, limits, args.checkpoint
+    )
     started, crashes = time.monotonic(), 0
     with Display(args, done=results, total=len(indices)) as display:
         for job, result, error in run_jobs(work, waiting, args.workers):
@@ -86,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
                 results[job] = result
                 journal.add(job, result)
             display.add(job, results[job])
-    summary = describe(args, results, time.monotonic() - started)
+    summary = describe(args, results, time.monotonic() - started, weights)
     display.conclude(summary, journal.path)
     write_json(args.json, summary)
     if crashes:
@@ -104,6 +124,9 @@ class EpisodeJob:
     planner: str
     record: Path
     keep_all: bool
+    disturbance: str
+    limits: "Limits | None"
+    checkpoint: Path | None
 
     def __call__(self, index: int) -> "EpisodeReport":
         from agent.episodes import EpisodeReport
@@ -117,6 +140,9 @@ class EpisodeJob:
             policy=self.policy,
             planner=self.planner,
             record=self.record,
+            disturbance=self.disturbance,
+            limits=self.limits,
+            checkpoint=self.checkpoint,
         )
         try:
             report = run_episode(config)
@@ -140,7 +166,9 @@ def crashed(error: str) -> "EpisodeReport":
     )
 
 
-def describe(args: argparse.Namespace, results: "dict[int, EpisodeReport]", wall_s: float) -> dict[str, Any]:
+def describe(
+    args: argparse.Namespace, results: "dict[int, EpisodeReport]", wall_s: float, weights: str
+) -> dict[str, Any]:
     """The whole result, with the method: which houses, code, machine."""
     from agent.commands.statistics import aggregate
     from agent.episodes import code_identity, cpu_name
@@ -151,7 +179,9 @@ def describe(args: argparse.Namespace, results: "dict[int, EpisodeReport]", wall
         "split": args.split,
         "policy": args.policy,
         "planner": args.planner,
-        "disturb": "none",
+        "disturb": args.disturb,
+        "limits": args.limits,
+        "checkpoint": weights,
         **aggregate(list(results.items())),
         "start": args.start,
         "workers": args.workers,

@@ -27,8 +27,7 @@ class RebuiltWorld:
         if ctrl.shape != plant.data.ctrl.shape:
             raise EpisodeError(f"a command has {ctrl.size} actuators, this robot has {plant.data.ctrl.size}")
         plant.data.ctrl[:] = ctrl
-        mujoco.mj_step(plant.model, plant.data)
-        plant.processes.after_step()
+        plant.step_physics()
 
     def state(self) -> tuple[F64, F64]:
         """qpos and qvel."""
@@ -53,7 +52,7 @@ def rebuild_world(header: EpisodeHeader) -> RebuiltWorld:
             f"this episode was recorded by the agent of the robot at {header.robot}, without what its actuators were "
             "told; replay the episode that the robot's side recorded"
         )
-    return RebuiltWorld(start_simulation(header.task, header.split, header.index).plant)
+    return RebuiltWorld(start_simulation(header.task, header.split, header.index, header.disturbance).plant)
 
 
 def _name(model: mujoco.MjModel, index: int, addresses: NDArray[np.int32]) -> str:

@@ -5,7 +5,18 @@ example: doppio run coffee --split dev --index 0
 
 import argparse
 
-from agent.commands.arguments import add_house, add_json, add_minds, add_recording, add_task, check_task
+from agent.commands.arguments import (
+    add_checkpoint,
+    add_conditions,
+    add_house,
+    add_json,
+    add_minds,
+    add_recording,
+    add_task,
+    check_conditions,
+    check_task,
+    check_weights,
+)
 from agent.commands.outcome import Exit, write_json
 
 SUMMARY = "run one task in one house, with a report"
@@ -15,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task(parser)
     add_house(parser)
     add_minds(parser)
+    add_checkpoint(parser)
+    add_conditions(parser)
     parser.add_argument("--realtime", action="store_true", help="keep the wall clock's time instead of virtual time")
     add_recording(parser)
     add_json(parser)
@@ -29,14 +42,20 @@ def run(args: argparse.Namespace) -> int:
     from agent.episodes import episodes_root
     from agent.session import RunConfig, run_episode
 
+    task = check_task(args.task)
+    check_weights(args)
+    disturbance, limits = check_conditions(args)
     config = RunConfig(
-        task=check_task(args.task),
+        task=task,
         split=args.split,
         index=args.index,
         policy=args.policy,
         planner=args.planner,
         realtime=args.realtime,
         record=args.record or episodes_root(),
+        disturbance=disturbance,
+        limits=limits,
+        checkpoint=args.checkpoint,
     )
     console = Console(stderr=str(args.json) == "-")
     with watch_run(console, f"{args.task}, {args.split} {args.index}") as on_progress:
@@ -49,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
         "index": args.index,
         "policy": args.policy,
         "planner": args.planner,
+        "disturb": disturbance,
     }
     write_json(args.json, {**result, **msgspec.to_builtins(report), "realtime_factor": report.realtime_factor})
     return Exit.OK if report.success else Exit.FAILED

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class Simulation:
     """An episode's world, from its initial state on. Give `on_step` to the robot's side."""
 
-    def __init__(self, plant: "MujocoPlant", task: "Task", target_class: str = "") -> None:
+    def __init__(self, plant: "MujocoPlant", task: "Task", target_class: str = "", disturbance: str = "none") -> None:
+        from sim.disturbances.catalogue import disturb
         from sim.tasks.goals import make_task_goal
         from sim.tasks.truth import Truth
 
@@ -25,7 +26,16 @@ class Simulation:
         self.initial_state_hash = plant.state_hash()
         self.truth = Truth(plant.model, plant.data, plant.house, plant.processes)
         self.goal = make_task_goal(task, self.truth)
+        self._scene = disturb(plant, disturbance)
+        self._told = 0
         self._steps = 0
+
+    def news(self) -> list[tuple[float, str]]:
+        """(time, name) of what disturbances have done since the last call; for records only."""
+        if self._scene is None:
+            return []
+        told, self._told = self._told, len(self._scene.happened)
+        return self._scene.happened[told:]
 
     def on_step(self, began_s: float, command: PlantCommand, sensed: Sensed) -> None:
         """Judge once a tick, where the plant is stepped: nowhere else is its state at rest in real time."""
@@ -35,13 +45,18 @@ class Simulation:
             self.goal.update()
 
 
-def start_simulation(task: str, split: str, index: int) -> Simulation:
-    """The initial state of this task in this house: a pure function of the three."""
+def start_simulation(task: str, split: str, index: int, disturbance: str = "none") -> Simulation:
+    """The initial state of this task in this house, and what will disturb it: a pure function of the four.
+
+    Raises sim.disturbances.catalogue.UnknownDisturbanceError, and what sim.tasks.start.begin_task raises.
+    """
+    from sim.disturbances.catalogue import check_disturbance
     from sim.tasks.registry import find_task
     from sim.tasks.start import begin_task
 
+    check_disturbance(disturbance)
     plant, target_class = begin_task(task, split, index)
-    return Simulation(plant, find_task(task), target_class)
+    return Simulation(plant, find_task(task), target_class, disturbance)
 
 
 def errand_of(task: str) -> Errand | None:

@@ -1,5 +1,6 @@
 """Typed wire messages. The type is the schema; only msgspec and numpy are imported here."""
 
+from agent.messages.acting import ACTING_VERSION, Acting, GoalSeen, Move
 from agent.messages.action import Action, Applied, Clamp
 from agent.messages.arrays import decode, encode
 from agent.messages.observation import JOINT_NAMES, PAD_SHAPE, SKIN_PATCHES, Detection, Look, Observation, Scan
@@ -21,6 +22,7 @@ from agent.messages.subgoal import Limits, Report, Subgoal, SubgoalKind
 from agent.messages.timing import PLANT_STEP_S, STEPS_PER_TICK, TICK_S
 
 __all__ = [
+    "ACTING_VERSION",
     "JOINT_NAMES",
     "PAD_SHAPE",
     "PLANT_STEP_S",
@@ -28,6 +30,7 @@ __all__ = [
     "SKIN_PATCHES",
     "STEPS_PER_TICK",
     "TICK_S",
+    "Acting",
     "Action",
     "Advance",
     "Applied",
@@ -38,9 +41,11 @@ __all__ = [
     "Farewell",
     "FromAgent",
     "FromRobot",
+    "GoalSeen",
     "Hello",
     "Limits",
     "Look",
+    "Move",
     "Observation",
     "Plan",
     "PlanRequest",

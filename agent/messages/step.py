@@ -2,6 +2,7 @@
 
 import msgspec
 
+from agent.messages.acting import Acting
 from agent.messages.action import Action
 from agent.messages.observation import Observation
 from agent.messages.subgoal import Subgoal
@@ -12,8 +13,20 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
     phase: str = ""
     surprise: float | None = None
+    """Above 1 something is not as it should be."""
     success_probability: float | None = None
+    """Of this attempt."""
     time_to_go_s: float | None = None
+    """Until the policy is done, if it succeeds."""
+    contact_probability: float | None = None
+    slip_probability: float | None = None
+    """Within the planning horizon."""
+    force_n: float | None = None
+    """Expected at the tool at the end of the planning horizon."""
+    disagreement: float | None = None
+    """Of the ensemble's members on what comes next, in standard deviations of what usually comes."""
+    planned: bool | None = None
+    """A plan replaced the prior's proposal."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, tag="step"):
@@ -21,3 +34,5 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, tag="step"):
     subgoal: Subgoal | None
     action: Action
     estimate: Estimate = Estimate()
+    acting: Acting | None = None
+    """Only while a policy acts inside a skill."""

@@ -5,7 +5,7 @@ direction in which the robot approaches. No ids, no names, no map.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,8 @@ class Motion:
     finished: bool = False
     """The policy has nothing more to do; the skill then checks its postcondition."""
     estimate: Estimate = field(default_factory=Estimate)
+    advice: "Motion | None" = None
+    """What a teacher would have done instead; for training, nothing acts on it."""
 
 
 class Policy(Protocol):
@@ -90,3 +92,11 @@ class Policy(Protocol):
         ...
 
     def act(self, situation: Situation) -> Motion: ...
+
+
+@runtime_checkable
+class Checkpointed(Protocol):
+    """A policy with weights."""
+
+    checkpoint: str
+    """Their identity."""

@@ -91,7 +91,7 @@ class Liquid:
         self.spilled_ml = 0.0
         self._wet = False
         for i in range(count):
-            self._weigh(i)
+            self.weigh(i)
 
     def reset(self) -> None:
         self.ml = [0.0] * len(self.cups)
@@ -100,7 +100,7 @@ class Liquid:
         self.spilled_ml = 0.0
         self._wet = False
         for i in range(len(self.cups)):
-            self._weigh(i)
+            self.weigh(i)
 
     def amount_ml(self, name: str) -> float:
         if name not in self._index:
@@ -116,7 +116,7 @@ class Liquid:
         self.ml[i] = ml
         self._velocity[i] = self._data.cvel[cup.body, 3:6]
         self._acceleration[i] = 0.0
-        self._weigh(i)
+        self.weigh(i)
         self._wet = any(self.ml)
 
     def update(self, duration_s: float, streams: list[tuple[Array, float]], broken: frozenset[str]) -> None:
@@ -129,7 +129,7 @@ class Liquid:
             if self.ml[i] > 0.0:
                 self._slosh(i, cup, duration_s, cup.name in broken)
                 if abs(self.ml[i] - self._weighed_ml[i]) >= MASS_STEP_ML or self.ml[i] == 0.0:
-                    self._weigh(i)
+                    self.weigh(i)
         self._wet = any(self.ml)
 
     def under_spout(self, name: str, spout: Array) -> bool:
@@ -195,7 +195,7 @@ class Liquid:
         self.ml[i] -= gone
         self.spilled_ml += gone
 
-    def _weigh(self, i: int) -> None:
+    def weigh(self, i: int) -> None:
         """Gives the body the mass of mug and coffee, and the constants that mj_setConst derives from it.
 
         mj_setConst itself recomputes the whole house (hundreds of µs); without these constants a held mug
@@ -263,7 +263,7 @@ class Liquid:
         self._acceleration[:] = np.reshape(numbers[5 * n : 8 * n], (n, 3))
         self.ml = weighed
         for i in range(n):
-            self._weigh(i)
+            self.weigh(i)
         self.ml = ml
         self._wet = any(ml)
         return numbers[8 * n :]

@@ -1,0 +1,107 @@
+"""The learned policies: encoder, memory and prior at every tick; predictor, surprise and planning at every fourth.
+
+numpy alone: no torch, no compiler, no thread of its own.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from agent.messages import Estimate
+from agent.policies.interface import Motion, Situation
+from agent.world_model import encoders, heads, memory, prior
+from agent.world_model.actions import ACTION_SIZE, to_motion, to_vector
+from agent.world_model.checkpoint import identity, load, shipped_checkpoint
+from agent.world_model.config import STEP_TICKS
+from agent.world_model.features import LAYOUT, Featurizer
+from agent.world_model.layers import sigmoid
+from agent.world_model.model import Model
+from agent.world_model.planning import Plan, Planner
+from agent.world_model.surprise import Surprise
+
+_HERE, _MISSING = np.ones(1, np.float32), np.zeros(1, np.float32)
+DONE = 0.5
+"""Probability from which the prior's word that nothing is left to do is taken."""
+
+
+class LearnedPolicy:
+    """`prior` acts by the prior alone, `prior-blind` without touch, `world-model` plans as well."""
+
+    def __init__(self, name: str, model: Model) -> None:
+        self.name = name
+        self.model = model
+        self.checkpoint = identity(model)
+        self._w = model.weights
+        self._touch = _MISSING if name == "prior-blind" else _HERE
+        self._featurizer = Featurizer()
+        self._surprise = Surprise(model)
+        self._planner = Planner(model) if name == "world-model" else None
+        self._phases = np.eye(len(model.phases), dtype=np.float32)
+        self.reset()
+
+    @classmethod
+    def load(cls, name: str, path: Path | None = None) -> "LearnedPolicy":
+        """With the weights at `path`, or the shipped ones. Raises CheckpointError."""
+        return cls(name, load(path if path is not None else shipped_checkpoint()))
+
+    def reset(self) -> None:
+        """A new attempt: an empty memory."""
+        config = self.model.config
+        self._featurizer.reset()
+        self._surprise.reset()
+        if self._planner is not None:
+            self._planner.reset()
+        self._tick = 0
+        self._h = np.zeros(config.memory, np.float32)
+        self._done = np.zeros(ACTION_SIZE, np.float32)
+        """Sum of what was done since the last step."""
+        self._before: tuple[np.ndarray, np.ndarray] | None = None
+        self._correction = np.zeros(ACTION_SIZE, np.float32)
+        self._estimate = Estimate()
+
+    def act(self, situation: Situation) -> Motion:
+        w = self._w
+        x = encoders.normalise(w, self._featurizer(situation))
+        masked = encoders.mask(x, self._touch, _HERE)
+        z = encoders.encode(w, masked)
+        is_step = self._tick % STEP_TICKS == 0
+        self._tick += 1
+        surprise = self._step(z, x) if is_step else None
+        hidden = prior.think(w, z, self._h, masked)
+        phase = int(np.argmax(prior.phase_logits(w, hidden)))
+        chunk, finished = prior.propose(w, hidden, self._phases[phase])
+        chunk = chunk.reshape(-1, ACTION_SIZE)
+        if is_step:
+            plan = None if self._planner is None else self._planner.search(situation, z, self._h, chunk)
+            replaced = plan is not None and plan.replaces
+            self._correction = plan.actions[0] - chunk[0] if plan is not None and replaced else 0.0 * self._correction
+            self._estimate = self._believe(z, surprise, plan)
+        motion = to_motion(chunk[0] + self._correction, self.model.phases[phase], float(sigmoid(finished)) > DONE)
+        self._done += to_vector(motion)
+        motion.estimate = self._estimate
+        return motion
+
+    def _step(self, z: np.ndarray, x: np.ndarray) -> float | None:
+        """Take a step of 40 ms into memory; how surprising it was."""
+        surprise = None
+        if self._before is not None:
+            surprise = self._surprise.update(*self._before, self._done / STEP_TICKS, z, x[LAYOUT.feel])
+        self._h = memory.step(self._w, z, self._h)
+        self._before = z, self._h
+        self._done = np.zeros(ACTION_SIZE, np.float32)
+        return surprise
+
+    def _believe(self, z: np.ndarray, surprise: float | None, plan: Plan | None) -> Estimate:
+        meaning = heads.read(self._w, z, self._h)
+        calibration = self.model.calibration
+        success = calibration.success_slope * meaning.success + calibration.success_offset
+        return Estimate(
+            surprise=surprise,
+            success_probability=float(sigmoid(success)),
+            time_to_go_s=float(np.expm1(max(0.0, float(meaning.log_time)))),
+            contact_probability=float(sigmoid(meaning.contact)),
+            slip_probability=float(sigmoid(meaning.slip)),
+            force_n=None if plan is None else plan.force_n,
+            disagreement=None if plan is None else plan.disagreement,
+            planned=None if plan is None else plan.replaces,
+        )

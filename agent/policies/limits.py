@@ -1,0 +1,108 @@
+"""Limits set at run time: a clamp that keeps a motion within them, and a watch that says how well they were kept.
+
+The clamp is what a careful controller can do without foresight. It serves the teacher, which otherwise keeps only
+some limits, and as the baseline that planning must beat.
+"""
+
+from math import acos, hypot
+
+import numpy as np
+
+from agent.episodes.report import Kept
+from agent.frames import from_quaternion
+from agent.messages import TICK_S, Acting, Limits, Step
+from agent.policies.interface import Array, Motion, Situation
+
+FORCE_ALERT = 0.7
+"""Share of the force limit from which on motion into the force is slowed."""
+BRAKE_M_S_N = 0.004
+TURN_PER_M_RAD = 4.0
+"""The tool turns at most this fast for each m/s it may move."""
+TILT_ALERT = 0.8
+FORCE_TICKS = 5
+"""Forces are judged by their mean over 50 ms: single peaks depend on contact stiffness."""
+
+
+def tilt_rad(tool_rotation: Array, upright_rotation: Array) -> float:
+    """How far what is held is tilted, when it is upright while the tool has `upright_rotation` (both in one frame)."""
+    return acos(min(1.0, max(-1.0, float(tool_rotation[2] @ upright_rotation[2]))))
+
+
+def clamped(s: Situation, motion: Motion) -> Motion:
+    """The motion, changed in place so that it keeps the situation's limits as far as this tick can tell."""
+    limits, twist = s.limits, motion.twist_in_target
+    _shorten(twist[:3], limits.speed_m_s)
+    _shorten(twist[3:], TURN_PER_M_RAD * limits.speed_m_s)
+    force = s.force_in_target_n
+    size = hypot(*force.tolist())
+    alert = FORCE_ALERT * limits.force_n
+    if size > alert:
+        away = force / size
+        into = float(away @ twist[:3])
+        slowest = BRAKE_M_S_N * (size - limits.force_n)
+        if into < slowest:
+            twist[:3] += (slowest - into) * away
+    if s.holding:
+        upright = s.goal.tool_in_target.rotation
+        tilt = tilt_rad(s.tool_in_target.rotation, upright)
+        if tilt > TILT_ALERT * limits.tilt_rad:
+            # Turning about the vertical tilts nothing; what tilts further is left out.
+            up_now, up = s.tool_in_target.rotation @ upright[2], np.array([0.0, 0.0, 1.0])
+            righting = np.cross(up_now, up)
+            righting /= max(1e-9, float(np.linalg.norm(righting)))
+            twist[3:] -= righting * min(0.0, float(righting @ twist[3:]))
+    return motion
+
+
+def _shorten(vector: Array, length: float) -> None:
+    norm = hypot(*vector.tolist())
+    if norm > length:
+        vector *= length / norm
+
+
+class LimitWatch:
+    """Compares what the sensors say with the limits of the subgoal in force. Give it every Step."""
+
+    def __init__(self) -> None:
+        self._bound: dict[str, float] = {}
+        self._peak: dict[str, float] = {}
+        self._ticks: dict[str, int] = {}
+        self._forces = [0.0] * FORCE_TICKS
+        self._last: Array | None = None
+
+    def update(self, step: Step) -> None:
+        observation, acting = step.observation, step.acting
+        self._forces[observation.sequence % FORCE_TICKS] = hypot(*observation.wrist_wrench_in_tool[:3].tolist())
+        pose = observation.tool_pose_in_base
+        if acting is None or step.subgoal is None:
+            self._last = pose
+            return
+        limits: Limits = step.subgoal.limits
+        self._note("force_n", sum(self._forces) / FORCE_TICKS, limits.force_n)
+        if self._last is not None:
+            vx, vy, turn = observation.base_velocity_in_base.tolist()
+            dx, dy, dz = ((pose[:3] - self._last[:3]) / TICK_S).tolist()
+            x, y = pose[:2].tolist()
+            self._note("speed_m_s", hypot(dx + vx - turn * y, dy + vy + turn * x, dz), limits.speed_m_s)
+        if acting.holding:
+            self._note("tilt_rad", _held_tilt_rad(acting, pose), limits.tilt_rad)
+        self._note("time_s", acting.elapsed_s, limits.time_s)
+        self._last = pose
+
+    def _note(self, name: str, value: float, bound: float) -> None:
+        self._bound[name] = bound
+        self._peak[name] = max(self._peak.get(name, 0.0), value)
+        self._ticks[name] = self._ticks.get(name, 0) + (value > bound)
+
+    def report(self) -> dict[str, Kept]:
+        """By the limit's name; without those that nothing was ever compared with."""
+        return {
+            name: Kept(bound=self._bound[name], peak=self._peak[name], over_s=self._ticks[name] * TICK_S)
+            for name in self._bound
+        }
+
+
+def _held_tilt_rad(acting: Acting, tool_pose_in_base: Array) -> float:
+    tool = from_quaternion(tool_pose_in_base[:3], tool_pose_in_base[3:]).rotation
+    upright = acting.target_in_base[3:].reshape(3, 3) @ acting.goal.tool_in_target[3:].reshape(3, 3)
+    return tilt_rad(tool, upright)

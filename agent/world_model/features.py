@@ -1,0 +1,230 @@
+"""What the model sees of a tick: one vector of three groups (touch, body, target), all relative to the target frame.
+
+Nothing here is learned. The same code makes training data from recorded Steps and input while acting.
+"""
+
+from dataclasses import dataclass
+from math import cos, sin
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.frames import Pose, rotation_vector
+from agent.messages import PAD_SHAPE, TICK_S, SubgoalKind
+from agent.policies.interface import Goal, Situation
+from agent.policies.paths import across_axis, along_path, angle_of, fingers
+
+Array = NDArray[np.float64]
+Vector = NDArray[np.float32]
+
+KINDS = (
+    SubgoalKind.OPEN,
+    SubgoalKind.PICK,
+    SubgoalKind.PLACE,
+    SubgoalKind.SERVE,
+    SubgoalKind.PLACE_UNDER_SPOUT,
+    SubgoalKind.INSERT_POD,
+    SubgoalKind.PRESS,
+    SubgoalKind.OPEN_LID,
+    SubgoalKind.CLOSE_LID,
+)
+"""The kinds of subgoal in which a policy acts."""
+
+_PRESSURE_CELLS, _SHEAR_CELLS = (6, 4), (3, 2)
+_SKIN_HAND = slice(64, 96)
+"""Patches of hand and fingers; those before are the two sections of the arm."""
+_JOINTS = slice(0, 9)
+"""Lift, arm, fingers: all but the head."""
+_TORQUE_NM, _LAG, _FORCE_N, _TORQUE_WRIST_NM, _PAD_N, _SHEAR_N, _TAXEL_N = 20.0, 0.05, 10.0, 2.0, 10.0, 3.0, 0.5
+_CLAMPS = ("force", "reach", "joint_limit", "leash")
+_NO_PATH = [0.0] * 13
+
+
+def _pooling(cells: tuple[int, int]) -> Vector:
+    """(96, cells) sums of taxels over a coarser grid."""
+    rows = np.arange(PAD_SHAPE[0]) * cells[0] // PAD_SHAPE[0]
+    columns = np.arange(PAD_SHAPE[1]) * cells[1] // PAD_SHAPE[1]
+    cell = (rows[:, None] * cells[1] + columns).ravel()
+    return np.eye(cells[0] * cells[1], dtype=np.float32)[cell]
+
+
+_POOL_PRESSURE, _POOL_SHEAR = _pooling(_PRESSURE_CELLS), _pooling(_SHEAR_CELLS)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each group, and what is felt, lies in the vector."""
+
+    touch: slice
+    body: slice
+    target: slice
+    feel: NDArray[np.intp]
+    """Readings that the model foretells: pad forces, force at the tool, width, tool velocity, lag."""
+    size: int
+
+
+FEEL_NAMES = (
+    *("pad left", "pad right", "shear left x", "shear left z", "shear right x", "shear right z"),
+    *("force x", "force y", "force z", "width", "velocity x", "velocity y", "velocity z", "lag"),
+)
+FORCE_IN_FEEL = slice(6, 9)
+"""Force at the tool in the target frame, in units of 10 N."""
+FORCE_UNIT_N = _FORCE_N
+
+
+class Featurizer:
+    """Makes one vector per tick. Keeps the last tool pose, for velocities: call `reset` when acting begins."""
+
+    def __init__(self) -> None:
+        self._last: Pose | None = None
+
+    def reset(self) -> None:
+        self._last = None
+
+    def __call__(self, s: Situation) -> Vector:
+        """(LAYOUT.size,) raw features."""
+        target_rotation = s.target_in_base.rotation
+        tool_in_base = Pose(
+            s.target_in_base.point(s.tool_in_target.position), target_rotation @ s.tool_in_target.rotation
+        )
+        linear, angular = self._velocity(s, tool_in_base)
+        self._last = tool_in_base
+        body = _body(s, tool_in_base, target_rotation.T @ linear, target_rotation.T @ angular)
+        return np.concatenate((_touch(s), body, _target(s, tool_in_base)), dtype=np.float32)
+
+    def _velocity(self, s: Situation, tool: Pose) -> tuple[Array, Array]:
+        """Of the tool over ground, base axes."""
+        vx, vy, turn = s.observation.base_velocity_in_base.tolist()
+        x, y = float(tool.position[0]), float(tool.position[1])
+        linear, angular = np.array([vx - turn * y, vy + turn * x, 0.0]), np.array([0.0, 0.0, turn])
+        if self._last is not None:
+            linear += (tool.position - self._last.position) / TICK_S
+            angular += rotation_vector(tool.rotation @ self._last.rotation.T) / TICK_S
+        return linear, angular
+
+
+def _touch(s: Situation) -> Vector:
+    pads = s.observation.pad_touch_n.astype(np.float32).reshape(2, 3, 3, -1)
+    skin = s.observation.skin_touch_n[0].astype(np.float32)
+    mean, largest, change = pads[:, 0], pads[:, 1], pads[:, 2]
+    total = mean.sum(axis=-1)
+    return np.concatenate(
+        (
+            total[:, 0] / _PAD_N,
+            total[:, 1:].ravel() / _SHEAR_N,
+            [s.grip_force_n / _PAD_N, float(s.pads_touch)],
+            np.arcsinh((mean[:, 0] @ _POOL_PRESSURE).ravel() / _TAXEL_N),
+            np.arcsinh((mean[:, 1:] @ _POOL_SHEAR).ravel() / _TAXEL_N),
+            np.arcsinh(largest[:, 0].max(axis=-1) / _TAXEL_N),
+            np.arcsinh(change.sum(axis=-1).ravel()),
+            np.arcsinh([skin[:32].max() / _TAXEL_N, skin[32:64].max() / _TAXEL_N]),
+            np.arcsinh(skin[_SKIN_HAND] / _TAXEL_N),
+        ),
+        dtype=np.float32,
+    )
+
+
+def _body(s: Situation, tool: Pose, linear_in_target: Array, angular_in_target: Array) -> Vector:
+    o, applied = s.observation, s.observation.applied
+    to_target = s.target_in_base.rotation.T
+    wrench = o.wrist_wrench_in_tool
+    lag = o.command_lag[_JOINTS]
+    clamped = {clamp.name for clamp in applied.clamps}
+    return np.concatenate(
+        (
+            s.tool_in_target.rotation @ wrench[:3] / _FORCE_N,
+            [s.width_m / 0.05],
+            linear_in_target / 0.2,
+            [float(np.linalg.norm(lag[1:8])) / _LAG],
+            wrench[3:] / _TORQUE_WRIST_NM,
+            s.force_in_target_n / _FORCE_N,
+            angular_in_target,
+            o.joint_position[_JOINTS],
+            o.joint_velocity[_JOINTS],
+            o.joint_torque[_JOINTS] / _TORQUE_NM,
+            lag / _LAG,
+            o.base_velocity_in_base / 0.2,
+            to_target @ applied.tool_twist_in_base[:3] / 0.2,
+            to_target @ applied.tool_twist_in_base[3:],
+            applied.base_velocity_in_base / 0.2,
+            [
+                float(applied.grip_mode == "force"),
+                applied.grip / (20.0 if applied.grip_mode == "force" else 0.05),
+                float(applied.slip_reflex),
+                *(float(name in clamped) for name in _CLAMPS),
+            ],
+        ),
+        dtype=np.float32,
+    )
+
+
+def _target(s: Situation, tool: Pose) -> Vector:
+    goal, at = s.goal, s.tool_in_target
+    off = at.position - goal.tool_in_target.position
+    off_in_goal = goal.tool_in_target.rotation.T @ off
+    turn = rotation_vector(goal.tool_in_target.rotation @ at.rotation.T)
+    yaw, limits = s.target_in_base.yaw, s.limits
+    rotation = goal.tool_in_target.rotation
+    return np.concatenate(
+        (
+            *(off / 0.15, np.tanh(off / 0.02), off_in_goal / 0.15, np.tanh(off_in_goal / 0.02)),
+            *(turn, np.tanh(turn / 0.1)),
+            *(
+                s.target_in_base.position,
+                tool.position,
+                rotation[:, 0],
+                rotation[:, 2],
+                goal.tool_in_target.position / 0.1,
+            ),
+            [cos(yaw), sin(yaw), s.target_std_m / 0.02],
+            [goal.approach_m / 0.1, goal.above_m / 0.1, goal.let_go_at_m / 0.02, goal.travel],
+            [float(goal.axis == "slide"), float(goal.axis == "hinge")],
+            *(goal.hinge_in_target, goal.hinge_direction_in_target),
+            _path(goal, at),
+            [float(s.holding), float(s.supported)],
+            [0.0, -1.0] if s.opening is None else [1.0, s.opening],
+            [min(s.elapsed_s, 30.0) / 10.0, max(-1.0, limits.time_s - s.elapsed_s) / 30.0],
+            [limits.force_n / 20.0, limits.speed_m_s / 0.2, limits.tilt_rad / 0.2, limits.time_s / 30.0],
+            [float(s.kind is kind) for kind in KINDS],
+        ),
+        dtype=np.float32,
+    )
+
+
+def _path(goal: Goal, tool: Pose) -> list[float]:
+    """Where on the path of handle or tab the tool is (13): fraction, tangent, and for lids where the fingers are about
+    the hinge."""
+    if goal.axis == "none":
+        return _NO_PATH
+    fraction, tangent = along_path(goal, tool.position)
+    path = [fraction, *tangent.tolist()]
+    if goal.axis == "slide":
+        return path + [0.0] * 9
+    axis, hinge = np.array(goal.hinge_direction_in_target), np.array(goal.hinge_in_target)
+    now, start = fingers(tool), fingers(goal.tool_in_target)
+    aside = float(axis @ (now - start))
+    if abs(float(axis[2])) > 0.5:
+        radius = float(np.linalg.norm(across_axis(tool.position - hinge, axis)))
+        nominal = float(np.linalg.norm(across_axis(goal.tool_in_target.position - hinge, axis)))
+        return [*path, aside / 0.03, (radius - nominal) / 0.03, *[0.0] * 7]
+    (angle, distance), (first, nominal) = angle_of(goal, now), angle_of(goal, start)
+    to_tab = distance - float(np.linalg.norm(hinge))
+    return [
+        *path,
+        *(aside / 0.03, (distance - nominal) / 0.03, to_tab / 0.03),
+        *(cos(angle), sin(angle), angle, angle - first),
+        *(float(np.tanh(to_tab / 0.01)), float(np.tanh(aside / 0.01))),
+    ]
+
+
+def _layout() -> Layout:
+    """Counted once, from the code above."""
+    touch = 2 + 4 + 2 + 2 * 24 + 2 * 2 * 6 + 2 + 6 + 2 + 32
+    body = 3 + 1 + 3 + 1 + 3 + 3 + 3 + 4 * 9 + 3 + 6 + 3 + 3 + len(_CLAMPS)
+    target = 12 + 6 + 15 + 3 + 4 + 2 + 6 + 13 + 2 + 2 + 2 + 4 + len(KINDS)
+    feel = np.concatenate((np.arange(6), touch + np.arange(8)))
+    parts = slice(0, touch), slice(touch, touch + body), slice(touch + body, touch + body + target)
+    return Layout(*parts, feel=feel, size=touch + body + target)
+
+
+LAYOUT = _layout()

@@ -1,0 +1,63 @@
+"""What a latent means: readings it feels like, contact, slip, tilt, time to go, success, spill.
+
+The same heads read latents that were encoded and latents that were foretold, each with the memory of the moment of
+foretelling.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from agent.world_model.config import ModelConfig
+from agent.world_model.features import FEEL_NAMES
+from agent.world_model.layers import Shapes, Weights, join, mlp, mlp_shapes
+
+FEEL = len(FEEL_NAMES)
+LONGEST_S = 30.0
+"""Time to go of what never succeeds."""
+_SCALE_RANGE = 5.0
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """Outputs for latents (…, latent); each field (…,) unless said otherwise."""
+
+    feel: Any
+    """(…, FEEL) expected readings, normalised."""
+    feel_log_scale: Any
+    """(…, FEEL) logarithm of their expected absolute error."""
+    contact: Any
+    """Logit: something touches hand or pads."""
+    slip: Any
+    """Logit: the grip reflex acts."""
+    tilt: Any
+    """Of what is held, rad."""
+    log_time: Any
+    """log(1 + seconds to go)."""
+    success: Any
+    """Logit of this attempt."""
+    spill: Any
+    """Logit: this attempt spills or drops something."""
+
+
+def shapes(c: ModelConfig) -> Shapes:
+    inputs = c.latent + c.memory
+    found = mlp_shapes("heads.feel", inputs, c.hidden // 2, 2 * FEEL)
+    found |= mlp_shapes("heads.state", inputs, c.hidden // 2, 3)
+    return found | mlp_shapes("heads.outcome", inputs, c.hidden // 2, 3)
+
+
+def read(w: Weights, z: Any, h: Any) -> Meaning:
+    """What latents z (…, latent) mean, given the memory h (…, memory)."""
+    both = join(z, h)
+    feel = mlp(w, "heads.feel", both)
+    state, outcome = mlp(w, "heads.state", both), mlp(w, "heads.outcome", both)
+    return Meaning(
+        feel=feel[..., :FEEL],
+        feel_log_scale=feel[..., FEEL:].clip(-_SCALE_RANGE, _SCALE_RANGE),
+        contact=state[..., 0],
+        slip=state[..., 1],
+        tilt=state[..., 2],
+        log_time=outcome[..., 0],
+        success=outcome[..., 1],
+        spill=outcome[..., 2],
+    )

@@ -1,0 +1,158 @@
+"""Searching the model's own predictions for a better way than the prior's, and a gate that seldom trusts the result.
+
+Candidates are the prior's proposal, the same slower and faster, the last plan moved on by a step, and the prior with
+smooth noise (spline knots). All are foretold in one pass. Their cost is time to go, failure, what they violate of the
+limits, and where the ensemble disagrees; straying from the prior costs too, for a model that is searched hard enough
+finds its own errors (the optimiser's curse).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.policies.interface import Situation
+from agent.world_model import heads, predictor
+from agent.world_model.actions import ACTION_SIZE, BASE, SCALE
+from agent.world_model.config import STEP_S
+from agent.world_model.features import FORCE_IN_FEEL, FORCE_UNIT_N, LAYOUT
+from agent.world_model.layers import sigmoid
+from agent.world_model.model import Model
+
+_SALT = 66103
+
+
+@dataclass(frozen=True)
+class PlanningConfig:
+    """How hard to search and what counts. Costs are in seconds."""
+
+    candidates: int = 64
+    elites: int = 6
+    knots: int = 3
+    noise_m_s: float = 0.06
+    noise_rad_s: float = 0.25
+    paces: tuple[float, ...] = (0.0, 0.35, 0.5, 0.65, 0.8, 0.9, 1.15, 1.3)
+    """The prior's motion times these."""
+    failure_s: float = 6.0
+    """What certain failure costs."""
+    violation_s: float = 8.0
+    """What passing a limit by all of it costs."""
+    margin: float = 0.08
+    """Share of each limit that is kept free for what the model does not know."""
+    disagreement_s: float = 1.0
+    stray_s: float = 0.15
+    """What one unit of mean squared deviation from the prior costs."""
+    gain_s: float = 0.25
+    """The least gain for which a plan replaces the prior where no limit is at stake."""
+    violation_gain: float = 0.02
+    """The least gain in violation for which it does."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a search found."""
+
+    actions: np.ndarray
+    """(horizon, ACTION_SIZE)"""
+    replaces: bool
+    """The gate lets it replace the prior's proposal."""
+    gain_s: float
+    """Predicted; real gain is less."""
+    force_n: float
+    """Foretold at the end of the horizon if the prior is followed."""
+    disagreement: float
+    """Of the ensemble about the prior's proposal."""
+
+
+class Planner:
+    """Searches once a step. A pure function of what it is given and of how many searches came before since `reset`."""
+
+    def __init__(self, model: Model, config: PlanningConfig | None = None) -> None:
+        self.config = config if config is not None else PlanningConfig()
+        self._w, self._horizon = model.weights, model.config.horizon
+        self._latent_std = model.calibration.latent_std
+        feel = LAYOUT.feel[FORCE_IN_FEEL]
+        self._force_mean = model.weights["normal.mean"][feel]
+        self._force_std = 1.0 / model.weights["normal.scale"][feel]
+        self._spline = _spline(self._horizon, self.config.knots)
+        self._noise = np.zeros(ACTION_SIZE, np.float32)
+        self._noise[:3] = self.config.noise_m_s / SCALE[:3]
+        self._noise[3:6] = self.config.noise_rad_s / SCALE[3:6]
+        self.reset()
+
+    def reset(self) -> None:
+        self._searches = 0
+        self._last: np.ndarray | None = None
+
+    def search(self, s: Situation, z: np.ndarray, h: np.ndarray, prior: np.ndarray) -> Plan:
+        """The best of the candidates around `prior` (horizon, ACTION_SIZE), from latent z and memory h."""
+        config = self.config
+        candidates = self._candidates(prior)
+        foretold = predictor.predict(self._w, z[None], h[None], candidates)
+        spread = foretold.std(axis=0).mean(axis=(1, 2)) / self._latent_std
+        latents = foretold.mean(axis=0)[:, 1::2]
+        meaning = heads.read(self._w, latents, np.broadcast_to(h, (*latents.shape[:2], len(h))))
+        force = self._force(meaning)
+        violation = self._violation(s, candidates, force)
+        stray = ((candidates - prior) ** 2).mean(axis=(1, 2))
+        cost = (
+            np.expm1(meaning.log_time[:, -1])
+            + config.failure_s * (1.0 - sigmoid(meaning.success[:, -1]))
+            + config.violation_s * violation
+            + config.disagreement_s * spread
+            + config.stray_s * stray
+        )
+        best = np.argsort(cost, kind="stable")[: config.elites]
+        share = np.exp(-(cost[best] - cost[best[0]]) / 0.1)
+        actions = np.tensordot(share / share.sum(), candidates[best], axes=1).astype(np.float32)
+        gain, saved = float(cost[0] - cost[best[0]]), float(violation[0] - violation[best[0]])
+        surer = bool(spread[best[0]] <= 1.5 * spread[0])
+        replaces = bool(best[0] != 0) and surer and (gain > config.gain_s or saved > config.violation_gain)
+        self._last = actions if replaces else None
+        return Plan(actions, replaces, gain, float(force[0, -1]), float(spread[0]))
+
+    def _candidates(self, prior: np.ndarray) -> np.ndarray:
+        """(candidates, horizon, ACTION_SIZE), the prior first."""
+        config = self.config
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([_SALT, self._searches])))
+        self._searches += 1
+        found = np.repeat(prior[None], config.candidates, axis=0)
+        row = 1
+        for pace in config.paces:
+            found[row, :, :6] *= pace
+            found[row, :, BASE] *= pace
+            row += 1
+        if self._last is not None:
+            found[row] = np.concatenate([self._last[1:], self._last[-1:]])
+            row += 1
+        knots = rng.standard_normal((config.candidates - row, config.knots, ACTION_SIZE)).astype(np.float32)
+        found[row:] += (self._spline @ knots) * self._noise
+        # Half of the noisy ones are slower too: under a limit both are wanted at once.
+        found[row::2, :, :6] *= 0.6
+        return found
+
+    def _force(self, meaning: heads.Meaning) -> np.ndarray:
+        """(candidates, times) N at the tool, with what the model is unsure of added."""
+        force = meaning.feel[..., FORCE_IN_FEEL] * self._force_std + self._force_mean
+        unsure = np.exp(meaning.feel_log_scale[..., FORCE_IN_FEEL]) * self._force_std
+        return FORCE_UNIT_N * (np.linalg.norm(force, axis=-1) + np.linalg.norm(unsure, axis=-1))
+
+    def _violation(self, s: Situation, candidates: np.ndarray, force_n: np.ndarray) -> np.ndarray:
+        """(candidates,) by how much of them the limits are passed, added up, averaged over time."""
+        limits, keep = s.limits, 1.0 - self.config.margin
+        speed = np.linalg.norm(candidates[..., :3] * SCALE[:3], axis=-1)
+        over = np.maximum(0.0, speed / limits.speed_m_s - 1.0).mean(axis=1)
+        over += np.maximum(0.0, force_n / (keep * limits.force_n) - 1.0).mean(axis=1)
+        if s.holding:
+            upright = s.goal.tool_in_target.rotation
+            up_now = s.tool_in_target.rotation @ upright[2]
+            # Small angles: turning about horizontal axes tilts what is held.
+            now = np.array([-up_now[1], up_now[0]])
+            tilts = now + np.cumsum(candidates[..., 3:5] * SCALE[3:5] * STEP_S, axis=1)
+            over += np.maximum(0.0, np.linalg.norm(tilts, axis=-1) / (keep * limits.tilt_rad) - 1.0).mean(axis=1)
+        return over
+
+
+def _spline(horizon: int, knots: int) -> np.ndarray:
+    """(horizon, knots) weights of linear interpolation between evenly spaced knots."""
+    at = np.linspace(0.0, knots - 1.0, horizon)
+    return np.maximum(0.0, 1.0 - np.abs(at[:, None] - np.arange(knots))).astype(np.float32)

@@ -1,0 +1,122 @@
+"""The simulator's truth as disturbances need it: what the hand is at, what it holds, how to change a body."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.robot.hand import HAND_BODY, PAD_GEOMS
+
+if TYPE_CHECKING:
+    from sim.plant import MujocoPlant
+
+Array = NDArray[np.float64]
+
+NEAR_M = 0.20
+
+
+class Scene:
+    """One plant's model and data, with the few questions that disturbances ask."""
+
+    def __init__(self, plant: "MujocoPlant") -> None:
+        self.plant, self.model, self.data = plant, plant.model, plant.data
+        self.happened: list[tuple[float, str]] = []
+        """(time, name) of what befell the robot; for records and labels, never for a mind."""
+        model = plant.model
+        self.items = [item.name for item in plant.house.items]
+        self._body_of = {name: int(model.body(name).id) for name in self.items}
+        self._item_bodies = np.array(list(self._body_of.values()), dtype=np.intp)
+        self._tool = int(model.site("tool").id)
+        self.hand = int(model.body(HAND_BODY).id)
+        self.pads = [int(model.geom(name).id) for name in PAD_GEOMS]
+        self._fronts = [front.joint for front in plant.house.fronts]
+        self._front_bodies = {int(model.jnt_bodyid[model.joint(joint).id]): joint for joint in self._fronts}
+
+    @property
+    def time_s(self) -> float:
+        return float(self.data.time)
+
+    @property
+    def tool_in_world_m(self) -> Array:
+        """(3,)"""
+        return self.data.site_xpos[self._tool]
+
+    def note(self, name: str) -> None:
+        self.happened.append((self.time_s, name))
+
+    def body(self, item: str) -> int:
+        return self._body_of[item]
+
+    def nearest_item(self, within_m: float = NEAR_M) -> str | None:
+        """The item whose body is nearest to the tool."""
+        away = np.linalg.norm(self.data.xpos[self._item_bodies] - self.tool_in_world_m, axis=1)
+        nearest = int(np.argmin(away))
+        return self.items[nearest] if away[nearest] < within_m else None
+
+    def between_pads(self) -> int | None:
+        """The body that both pads touch; None where they touch none or different ones."""
+        touched: list[set[int]] = [set(), set()]
+        for a, b in self.data.contact.geom.tolist():
+            for side, pad in enumerate(self.pads):
+                if pad in (a, b):
+                    touched[side].add(int(self.model.geom_bodyid[b if a == pad else a]))
+        both = touched[0] & touched[1]
+        return min(both) if both else None
+
+    def held_item(self) -> str | None:
+        """The item between the pads."""
+        body = self.between_pads()
+        return next((name for name, b in self._body_of.items() if b == body), None)
+
+    def touching(self) -> bool:
+        """Something that is not the robot touches hand or fingers."""
+        model = self.model
+        hand = {self.hand, *(int(model.geom_bodyid[pad]) for pad in self.pads)}
+        root = model.body_rootid[self.hand]
+        for a, b in self.data.contact.geom.tolist():
+            first, second = int(model.geom_bodyid[a]), int(model.geom_bodyid[b])
+            if (first in hand and model.body_rootid[second] != root) or (
+                second in hand and model.body_rootid[first] != root
+            ):
+                return True
+        return False
+
+    def front_joint_in_hand(self) -> str | None:
+        """The joint of the front whose handle is between the pads."""
+        body = self.between_pads()
+        return None if body is None else self._front_bodies.get(body)
+
+    def move_item(self, item: str, shift_m: Array) -> None:
+        """Put an item elsewhere, at rest and awake."""
+        model, data = self.model, self.data
+        body = self.body(item)
+        at, dof = int(model.jnt_qposadr[model.body_jntadr[body]]), int(model.jnt_dofadr[model.body_jntadr[body]])
+        data.qpos[at : at + 3] += shift_m
+        data.qvel[dof : dof + 6] = 0.0
+        self.wake(item)
+
+    def wake(self, item: str) -> None:
+        """A push of next to nothing: MuJoCo wakes what forces act on."""
+        self.data.xfrc_applied[self.body(item), 2] += 1e-9
+
+    def scale_mass(self, item: str, factor: float) -> None:
+        """Mass and inertia of an item times `factor`, with all that MuJoCo derives from them."""
+        liquid = self.plant.processes.liquid
+        for i, cup in enumerate(liquid.cups):
+            if cup.name == item:
+                x, y, z = cup.inertia
+                inertia = (factor * x, factor * y, factor * z)
+                liquid.cups[i] = replace(cup, mass=factor * cup.mass, inertia=inertia)
+                liquid.weigh(i)
+                return
+        model, body = self.model, self.body(item)
+        model.body_mass[body] *= factor
+        model.body_inertia[body] *= factor
+        # Derived constants are those of the initial posture: computed on data of their own.
+        mujoco.mj_setConst(model, mujoco.MjData(model))
+
+    def scale_friction(self, factor: float) -> None:
+        """Sliding and turning friction of everything; pads have priority, so theirs decides what a grip holds."""
+        self.model.geom_friction *= factor
