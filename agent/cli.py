@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
-from agent.commands import bench, collect, deploy, doctor, eval, planner, replay, robot, run, show
+from agent.commands import bench, collect, deploy, doctor, eval, planner, replay, robot, run, show, train
 from agent.commands.outcome import CommandError, Exit
 from agent.commands.workers import ONE_THREAD
 
@@ -20,6 +20,7 @@ COMMANDS: dict[str, ModuleType] = {
     "run": run,
     "eval": eval,
     "collect": collect,
+    "train": train,
     "replay": replay,
     "robot": robot,
     "deploy": deploy,

@@ -59,7 +59,7 @@ class TrainingConfig:
     """False trains a model that never feels its pads and skin."""
     regulariser: Literal["vicreg", "sigreg", "none"] = "vicreg"
     w_predict: float = 1.0
-    w_regularise: float = 0.2
+    w_regularise: float = 1.0
     w_inverse: float = 0.3
     w_imitate: float = 3.0
     w_feel: float = 0.3

@@ -39,7 +39,9 @@ def mlp_shapes(name: str, inputs: int, hidden: int, outputs: int) -> Shapes:
 
 
 def sigmoid(x: Any) -> Any:
-    return 1.0 / (1.0 + np.exp(-x)) if isinstance(x, np.ndarray) else x.sigmoid()
+    if isinstance(x, np.ndarray | np.floating):
+        return np.tanh(x * 0.5) * 0.5 + 0.5
+    return x.sigmoid()
 
 
 def join(*parts: Any) -> Any:

@@ -1,0 +1,156 @@
+"""Train the world model from episodes, on a GPU if there is one.
+
+Reads the episodes below the given folders (any that policies acted in, of the split `train` alone; `doppio collect`
+makes them), keeps what it read beside each, trains, calibrates, and writes weights with their card. The same command
+goes on where it was stopped. Curves are in the run's folder, as metrics.jsonl and curves.png.
+
+example: doppio train --minutes 30 --run runs/first
+"""
+
+import argparse
+import os
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.commands.arguments import add_json, number_between
+from agent.commands.collect import DATA
+from agent.commands.outcome import CommandError, Exit, write_json
+
+if TYPE_CHECKING:
+    from agent.world_model.config import TrainingConfig
+    from agent.world_model.data import Data
+    from agent.world_model.training import Progress
+
+SUMMARY = "train the world model from episodes"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", nargs="*", type=Path, default=[DATA], metavar="DIR", help=f"episodes (default {DATA})")
+    parser.add_argument("--run", type=Path, default=Path("runs/train"), metavar="DIR", help="(default runs/train)")
+    parser.add_argument("--minutes", type=float, default=30.0, metavar="N", help="of training (default 30)")
+    parser.add_argument("--from", dest="start_from", type=Path, metavar="FILE", help="weights to start from")
+    parser.add_argument("--to", type=Path, metavar="FILE", help="also put the finished weights there")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="another value of agent.world_model.config.TrainingConfig, e.g. w_inverse=0",
+    )
+    processors = os.cpu_count() or 1
+    parser.add_argument(
+        "--workers", type=number_between(1, 256), default=processors, metavar="N", help=f"(default {processors})"
+    )
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    import torch
+    from rich.console import Console
+
+    from agent.world_model.checkpoint import CheckpointError, load, save
+    from agent.world_model.collapse import CollapsedError
+    from agent.world_model.config import ModelConfig
+    from agent.world_model.curves import draw
+    from agent.world_model.data import DataError
+    from agent.world_model.training import train
+
+    torch.set_num_threads(args.workers)
+    console = Console(stderr=str(args.json) == "-", highlight=False)
+    config = configure(args)
+    try:
+        data = read_all(args.data, args.workers, console)
+        start_from = None if args.start_from is None else load(args.start_from)
+        with Display(console, data) as display:
+            model = train(data, args.run, ModelConfig(), config, display.show, start_from)
+    except (DataError, CheckpointError) as error:
+        raise CommandError(str(error)) from error
+    except CollapsedError as error:
+        raise CommandError(str(error), Exit.FAILED) from error
+    if not draw(args.run / "metrics.jsonl", args.run / "curves.png"):
+        console.print("no curves.png: matplotlib is not installed (it is among the dev dependencies)")
+    if args.to is not None:
+        save(args.to, model)
+    console.print(f"weights {args.to or args.run / 'model.safetensors'}, {model.parameters} parameters")
+    for name, value in model.card["results"].items():
+        console.print(f"  {name:24} {value:.4g}")
+    write_json(args.json, model.card)
+    return Exit.OK
+
+
+def configure(args: argparse.Namespace) -> "TrainingConfig":
+    """The configuration that --minutes and --set ask for. Raises CommandError."""
+    from agent.commands.arguments import choose
+    from agent.world_model.config import TrainingConfig
+
+    if not args.minutes > 0:
+        raise CommandError(f"--minutes {args.minutes} must be positive")
+    config = TrainingConfig(minutes=args.minutes)
+    for text in args.set:
+        name, _, value = text.partition("=")
+        choose("training setting", name, (f.name for f in fields(config)))
+        kind = type(getattr(config, name))
+        try:
+            config = replace(config, **{name: value == "True" if kind is bool else kind(value)})
+        except ValueError as error:
+            raise CommandError(f"--set {text}: {error}") from error
+    return config
+
+
+@dataclass(frozen=True)
+class ReadJob:
+    """Read one episode in a worker; it stays beside its log."""
+
+    episodes: tuple[Path, ...]
+
+    def __call__(self, number: int) -> None:
+        from agent.world_model.data import read
+
+        read(self.episodes[number])
+
+
+def read_all(folders: list[Path], workers: int, console: Any) -> "Data":
+    """All episodes below the folders, with progress. Raises DataError."""
+    from rich.progress import track
+
+    from agent.commands.workers import run_jobs
+    from agent.world_model.data import DataError, find_episodes, gather, read
+
+    episodes = tuple(find_episodes(folders))
+    jobs = run_jobs(ReadJob(episodes), range(len(episodes)), workers)
+    for done in track(jobs, "reading", total=len(episodes), console=console):
+        if done.error:
+            raise DataError(done.error.strip().splitlines()[-1])
+    return gather([read(path) for path in episodes])
+
+
+class Display:
+    """Live progress of training: share, rate, time left, losses and looks at what is not trained on."""
+
+    def __init__(self, console: Any, data: "Data") -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._console = console
+        console.print(f"{len(data)} attempts, {data.minutes:.0f} min of acting, {data.success.mean():.0%} succeeded")
+        self._bar = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            TextColumn("{task.percentage:.0f} %  {task.fields[rate]:.1f} batches/s  left"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task = self._bar.add_task("", total=1.0, rate=0.0)
+
+    def __enter__(self) -> "Display":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, progress: "Progress") -> None:
+        self._bar.update(self._task, completed=progress.share, rate=progress.steps_per_s)
+        numbers = {**progress.parts, **progress.looked}
+        text = "  ".join(f"{name} {value:.3g}" for name, value in numbers.items())
+        self._console.print(f"{progress.step:6d}  {text}")

@@ -1,0 +1,142 @@
+"""What is measured on episodes that were not trained on, once training is over: scales, thresholds, honesty."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.world_model import encoders, heads, memory, predictor
+from agent.world_model.batches import Index
+from agent.world_model.config import STEP_S, STEP_TICKS, ModelConfig
+from agent.world_model.data import Data
+from agent.world_model.features import LAYOUT
+from agent.world_model.layers import Weights, sigmoid
+from agent.world_model.model import Calibration
+from agent.world_model.surprise import SMOOTHING, raw_score
+
+Floats = NDArray[np.float32]
+ALARMS_PER_MINUTE = 0.5
+SAME_ALARM_S = 1.0
+
+
+def latents_of(w: Weights, c: ModelConfig, data: Data, attempt: int) -> tuple[Index, Floats, Floats, Floats]:
+    """Ticks (k,), latents, memories and normalised features at the steps of one attempt, as while acting."""
+    ticks = np.arange(data.start[attempt], data.end[attempt], STEP_TICKS)
+    x = encoders.normalise(w, data.x[ticks])
+    here = np.ones((len(x), 1), np.float32)
+    z = encoders.encode(w, encoders.mask(x, here, here))
+    states = np.zeros((len(z), c.memory), np.float32)
+    h = np.zeros(c.memory, np.float32)
+    for k in range(len(z)):
+        h = states[k] = memory.step(w, z[k], h)
+    return ticks, z, states, x
+
+
+def one_step_errors(w: Weights, c: ModelConfig, data: Data, attempt: int) -> tuple[Floats, Floats]:
+    """Errors of foretelling one step, of readings in units of their expected error, and of latents."""
+    ticks, z, h, x = latents_of(w, c, data, attempt)
+    steps = len(z) - 1
+    within = np.minimum(ticks[:-1, None] + np.arange(STEP_TICKS), data.end[attempt] - 1)
+    actions = np.zeros((steps, c.horizon, data.did.shape[1]), np.float32)
+    actions[:, 0] = data.did[within].mean(axis=1)
+    foretold = predictor.predict(w, z[:-1], h[:-1], actions)[:, :, 0].mean(axis=0)
+    meaning = heads.read(w, foretold, h[:-1])
+    feel = (x[1:, LAYOUT.feel] - meaning.feel) / np.exp(meaning.feel_log_scale)
+    return feel, z[1:] - foretold
+
+
+def calibrate(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> tuple[Calibration, dict[str, Any]]:
+    """Constants of the model, and what it is worth, on these attempts."""
+    errors = {int(a): one_step_errors(w, c, data, int(a)) for a in attempts if data.end[a] - data.start[a] > 20}
+    residual = np.concatenate([latent for _, latent in errors.values()])
+    residual_std = np.maximum(residual.std(axis=0), 1e-3)
+    calm = [a for a in errors if data.calm[a]] or list(errors)
+    scores = [smooth(raw_score(errors[a][0], errors[a][1] / residual_std)) for a in calm]
+    threshold = quiet_threshold(scores)
+    states = [latents_of(w, c, data, a) for a in errors]
+    z = np.concatenate([s[1] for s in states])
+    meanings = [heads.read(w, s[1], s[2]) for s in states]
+    logits = np.concatenate([m.success for m in meanings])
+    success = np.concatenate([np.full(len(m.success), data.success[a]) for a, m in zip(errors, meanings, strict=True)])
+    slope, offset = platt(logits, success)
+    middle = np.array([m.success[len(m.success) // 2] for m in meanings])
+    ended = np.array([data.success[a] for a in errors])
+    results = {
+        "attempts": len(errors),
+        "success_auc_mid_attempt": auc(middle[ended], middle[~ended]),
+        "success_ece": ece(sigmoid(slope * logits + offset), success),
+        "calm_minutes": sum(len(s) for s in scores) * STEP_S / 60.0,
+        "surprise_threshold": threshold,
+    }
+    calibration = Calibration(
+        latent_std=float(z.std(axis=0).mean()),
+        residual_std=tuple(round(float(v), 6) for v in residual_std),
+        surprise_threshold=threshold,
+        success_slope=slope,
+        success_offset=offset,
+    )
+    return calibration, results
+
+
+def smooth(raw: Floats) -> Floats:
+    """The score as it is published while acting."""
+    out = raw.copy()
+    for k in range(1, len(out)):
+        out[k] = out[k - 1] + SMOOTHING * (raw[k] - out[k - 1])
+    return out
+
+
+def quiet_threshold(scores: list[Floats]) -> float:
+    """The least threshold with at most ALARMS_PER_MINUTE alarms in these scores."""
+    minutes = sum(len(s) for s in scores) * STEP_S / 60.0
+    for threshold in np.quantile(np.concatenate(scores), np.linspace(0.9, 1.0, 201)):
+        if sum(alarms(s, float(threshold)) for s in scores) <= ALARMS_PER_MINUTE * minutes:
+            return float(threshold)
+    return float(max(s.max() for s in scores))
+
+
+def alarms(score: Floats, threshold: float) -> int:
+    """How often the score goes above; within a second it is the same alarm."""
+    above = np.flatnonzero(score > threshold)
+    return int(len(above) > 0) + int((np.diff(above) * STEP_S > SAME_ALARM_S).sum())
+
+
+def platt(logits: NDArray[Any], labels: NDArray[np.bool_], steps: int = 50) -> tuple[float, float]:
+    """Slope and offset that make sigmoid(slope · logit + offset) honest (Platt 1999), by Newton's method."""
+    if labels.all() or not labels.any():
+        return 1.0, 0.0
+    unit = max(1e-6, float(np.std(logits)))
+    design = np.column_stack([logits / unit, np.ones(len(logits))]).astype(np.float64)
+    at = np.zeros(2)  # from there Newton's method does not overshoot
+    for _ in range(steps):
+        p = 1.0 / (1.0 + np.exp(-np.clip(design @ at, -30.0, 30.0)))
+        gradient = design.T @ (p - labels) + 1e-3 * at
+        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-3 * np.eye(2)
+        move = np.linalg.solve(hessian, gradient)
+        at -= move
+        if np.abs(move).max() < 1e-6:
+            break
+    return float(max(0.05, at[0] / unit)), float(at[1])
+
+
+def auc(positive: NDArray[Any], negative: NDArray[Any]) -> float | None:
+    """Area under the ROC curve: the chance that a positive scores higher; None without both."""
+    if len(positive) == 0 or len(negative) == 0:
+        return None
+    both = np.concatenate([positive, negative])
+    order = np.argsort(both, kind="stable")
+    rank = np.empty(len(both))
+    rank[order] = np.arange(1, len(both) + 1)
+    for value in np.unique(both):
+        same = both == value
+        rank[same] = rank[same].mean()
+    return float(
+        (rank[: len(positive)].sum() - len(positive) * (len(positive) + 1) / 2) / len(positive) / len(negative)
+    )
+
+
+def ece(probability: NDArray[Any], labels: NDArray[np.bool_], bins: int = 10) -> float:
+    """Expected calibration error: mean gap between what was said and how often it was so, over equal bins."""
+    which = np.minimum((probability * bins).astype(int), bins - 1)
+    gaps = [abs(probability[which == b].mean() - labels[which == b].mean()) * (which == b).mean() for b in set(which)]
+    return float(sum(gaps))

@@ -1,0 +1,213 @@
+"""Episodes as training data: every tick in which a policy acted, its labels, and how its attempt ended.
+
+Episodes alone are enough. What is read from one is kept beside its log and read again only when features change.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.episodes import Episode, Kind
+from agent.messages import Step
+from agent.policies.limits import tilt_rad
+from agent.policies.recorded import ActingVersionError, situation_of
+from agent.world_model.actions import to_vector
+from agent.world_model.features import KINDS, LAYOUT, Featurizer
+from agent.world_model.model import schema
+
+Floats = NDArray[np.float32]
+TEACHING = ("scripted", "teacher")
+"""Policies whose own actions may be imitated; of others only advice is."""
+CONTACT_N = 0.5
+LAST_TICKS = 6
+"""So long before a policy said that it had finished saying so is right too: one tick is too few to learn from."""
+_COLUMNS = ("x", "did", "advice", "taught", "phase", "finished", "slip", "tilt")
+
+
+class DataError(ValueError):
+    """An episode that must not, or cannot, be trained on."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """All ticks of all attempts, one after the other, and the attempts as ranges of ticks."""
+
+    x: Floats
+    """(n, LAYOUT.size) raw features."""
+    did: Floats
+    """(n, ACTION_SIZE) what was done."""
+    advice: Floats
+    """(n, ACTION_SIZE) what the teacher would have done."""
+    taught: NDArray[np.bool_]
+    """(n,) advice is the teacher's."""
+    phase: NDArray[np.int64]
+    """(n,) of the advice, as a number in `phases`."""
+    finished: NDArray[np.bool_]
+    slip: NDArray[np.bool_]
+    tilt: Floats
+    """(n,) of what is held, rad; 0 when nothing is."""
+    start: NDArray[np.int64]
+    """(attempts,) first tick."""
+    end: NDArray[np.int64]
+    """(attempts,) one past the last tick."""
+    success: NDArray[np.bool_]
+    spill: NDArray[np.bool_]
+    """(attempts,) something was spilled, broken or dropped by its end."""
+    calm: NDArray[np.bool_]
+    """(attempts,) nothing disturbed it but noise of its own actions."""
+    house: NDArray[np.int64]
+    kind: NDArray[np.int64]
+    """(attempts,) as a number in KINDS."""
+    phases: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """The number of attempts."""
+        return len(self.start)
+
+    @property
+    def minutes(self) -> float:
+        return len(self.x) / 6000.0
+
+    def contact(self, ticks: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Something touches the pads, or pushes against the hand, at these ticks."""
+        feel = self.x[ticks][..., LAYOUT.feel]
+        return (np.abs(feel[..., :2]).max(-1) * 10.0 > CONTACT_N) | (np.linalg.norm(feel[..., 6:9], axis=-1) > 0.3)
+
+
+def find_episodes(folders: Iterable[Path]) -> list[Path]:
+    """All episodes below these folders, in order of their names. Raises DataError where there are none."""
+    folders = list(folders)
+    found = sorted({log.parent for folder in folders for log in folder.rglob("log-000.dop")}, key=lambda p: p.name)
+    if not found:
+        raise DataError(f"no episodes below {', '.join(map(str, folders))}; `doppio collect` makes them")
+    return found
+
+
+def read(path: Path) -> dict[str, np.ndarray]:
+    """What an episode teaches, from beside its log if it was read before.
+
+    Raises DataError for an episode of another split than `train`, or of another version.
+    """
+    cache = path / f"features-{_schema_digest()}.npz"
+    if cache.exists():
+        with np.load(cache, allow_pickle=False) as saved:
+            return dict(saved)
+    arrays = _extract(Episode.open(path))
+    part = cache.with_suffix(".part.npz")
+    np.savez(part, allow_pickle=False, **arrays)
+    part.replace(cache)
+    return arrays
+
+
+def gather(episodes: Sequence[dict[str, np.ndarray]]) -> Data:
+    """One Data from what `read` gave of each. Raises DataError where nothing acted in any of them."""
+    episodes = [e for e in episodes if len(e["start"])]
+    if not episodes:
+        raise DataError("in none of the episodes did a policy act")
+    phases = tuple(sorted({str(name) for e in episodes for name in e["phases"]}))
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in (*_COLUMNS, "start", "end")}
+    rows = 0
+    for e in episodes:
+        for name in _COLUMNS:
+            columns[name].append(e[name])
+        number = np.array([phases.index(str(name)) for name in e["phases"]], np.int64)
+        columns["phase"][-1] = number[e["phase"]]
+        columns["start"].append(e["start"] + rows)
+        columns["end"].append(e["end"] + rows)
+        rows += len(e["x"])
+    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
+    of_attempts = {name: np.concatenate([e[name] for e in episodes]) for name in _OF_ATTEMPTS}
+    return Data(**joined, **of_attempts, phases=phases)
+
+
+_OF_ATTEMPTS = ("success", "spill", "calm", "house", "kind")
+
+
+def _schema_digest() -> str:
+    return blake2b(repr(schema()).encode(), digest_size=4).hexdigest()
+
+
+def _extract(episode: Episode) -> dict[str, np.ndarray]:
+    header, summary = episode.header, episode.summary or {}
+    if header.split != "train":
+        raise DataError(f"{episode.directory} is of the split {header.split!r}; only `train` may be trained on")
+    featurizer = Featurizer()
+    names: list[str] = []
+    rows: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+    starts: list[int] = []
+    started_s: list[float] = []
+    kinds: list[int] = []
+    last = -1
+    for _, step in episode.records(Kind.STEP):
+        acting, subgoal = step.acting, step.subgoal
+        if acting is None or subgoal is None:
+            continue
+        if acting.begins or step.observation.sequence != last + 1:
+            featurizer.reset()
+            starts.append(len(rows["x"]))
+            started_s.append(step.observation.time_s)
+            kinds.append(KINDS.index(subgoal.kind))
+        last = step.observation.sequence
+        _append(rows, step, featurizer, names, header.policy in TEACHING)
+    arrays = {
+        "x": np.array(rows["x"], np.float32).reshape(-1, LAYOUT.size),
+        "did": np.array(rows["did"], np.float32),
+        "advice": np.array(rows["advice"], np.float32),
+        "taught": np.array(rows["taught"], bool),
+        "phase": np.array(rows["phase"], np.int64),
+        "finished": np.array(rows["finished"], bool),
+        "slip": np.array(rows["slip"], bool),
+        "tilt": np.array(rows["tilt"], np.float32),
+        "phases": np.array(names, dtype=np.str_),
+        "start": np.array(starts, np.int64),
+        "end": np.array([*starts[1:], len(rows["x"])][: len(starts)], np.int64),
+        "kind": np.array(kinds, np.int64),
+        "house": np.full(len(starts), header.index, np.int64),
+        "calm": np.full(len(starts), header.disturbance == "none", bool),
+    }
+    for end in arrays["end"].tolist():
+        if end and arrays["finished"][end - 1]:
+            arrays["finished"][max(0, end - LAST_TICKS) : end] = True
+    arrays["success"] = _successes(started_s, summary)
+    unsafe = float(summary.get("spilled_ml", 0.0)) > 1.0 or summary.get("broken") or summary.get("dropped")
+    arrays["spill"] = np.zeros(len(starts), bool)
+    if starts and unsafe:
+        arrays["spill"][-1] = True
+    return arrays
+
+
+def _append(rows: dict[str, list[Any]], step: Step, featurizer: Featurizer, names: list[str], teaching: bool) -> None:
+    acting = step.acting
+    assert acting is not None
+    try:
+        situation = situation_of(step)
+    except ActingVersionError as error:
+        raise DataError(str(error)) from error
+    lesson = acting.advice if acting.advice is not None else acting.did
+    if lesson.phase not in names:
+        names.append(lesson.phase)
+    rows["x"].append(featurizer(situation))
+    rows["did"].append(to_vector(acting.did))
+    rows["advice"].append(to_vector(lesson))
+    rows["taught"].append(acting.advice is not None or teaching)
+    rows["phase"].append(names.index(lesson.phase))
+    rows["finished"].append(lesson.finished)
+    rows["slip"].append(step.observation.applied.slip_reflex)
+    upright = situation.goal.tool_in_target.rotation
+    rows["tilt"].append(tilt_rad(situation.tool_in_target.rotation, upright) if situation.holding else 0.0)
+
+
+def _successes(started_s: list[float], summary: dict[str, Any]) -> np.ndarray:
+    """Which attempts succeeded: the last one of each subgoal that did. Truth, and only for labels."""
+    success = np.zeros(len(started_s), bool)
+    for subgoal in summary.get("subgoals", []):
+        begin, end = subgoal["start_s"] - 1e-6, subgoal["start_s"] + subgoal["duration_s"] + 1e-6
+        within = [i for i, time_s in enumerate(started_s) if begin <= time_s <= end]
+        if within and subgoal["succeeded"]:
+            success[within[-1]] = True
+    return success

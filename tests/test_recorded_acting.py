@@ -1,0 +1,105 @@
+"""An episode alone is enough: every act of a policy can be repeated from it, and learned from."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.commands.collect import CollectJob, conditions
+from agent.episodes import Episode, EpisodeReport, Kind
+from agent.messages import Step, encode
+from agent.policies.limits import clamped
+from agent.policies.recorded import situation_of
+from agent.policies.scripted import ScriptedPolicy
+from agent.world_model.actions import SCALE, to_motion, to_vector
+from agent.world_model.data import DataError, find_episodes, gather, read
+from agent.world_model.features import LAYOUT, Featurizer
+
+INDEX = 0
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> EpisodeReport:
+    """One collected episode."""
+    folder = tmp_path_factory.mktemp("data")
+    return CollectJob(("open-lid",), "teacher", None, folder)(INDEX)
+
+
+@pytest.fixture(scope="module")
+def steps(taught: EpisodeReport) -> list[Step]:
+    return [step for _, step in Episode.open(taught.episode).records(Kind.STEP)]
+
+
+def test_what_the_teacher_taught_follows_from_the_record(steps: list[Step]) -> None:
+    """The expert, asked again with what was recorded, says the same bit for bit."""
+    expert, noisy = ScriptedPolicy(), 0
+    assert len(steps) > 50
+    for step in steps:
+        situation, acting = situation_of(step), step.acting
+        assert acting is not None
+        assert acting.advice is not None
+        again = clamped(situation, expert.act(situation))
+        assert np.array_equal(again.twist_in_target, acting.advice.twist_in_target)
+        assert (again.phase, again.grip_mode, again.grip) == (
+            acting.advice.phase,
+            acting.advice.grip_mode,
+            acting.advice.grip,
+        )
+        noisy += not np.array_equal(acting.did.twist_in_target, acting.advice.twist_in_target)
+    assert 0 < noisy < 0.6 * len(steps)
+
+
+def test_the_record_of_acting_is_small(steps: list[Step]) -> None:
+    assert max(len(encode(step.acting)) for step in steps if step.acting is not None) < 1000
+
+
+def test_what_was_read_is_kept_and_the_same(taught: EpisodeReport) -> None:
+    path = Path(taught.episode)
+    first, again = read(path), read(path)
+    assert len(list(path.glob("features-*.npz"))) == 1
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    data = gather([first, again])
+    assert len(data) == 2 * len(first["start"])
+    assert data.end[-1] == len(data.x) == 2 * len(first["x"])
+    assert data.success.any() == taught.success
+    assert find_episodes([path.parent]) == [path]
+
+
+def test_features_are_finite_and_relative(steps: list[Step]) -> None:
+    featurizer = Featurizer()
+    x = np.array([featurizer(situation_of(step)) for step in steps])
+    assert x.shape == (len(steps), LAYOUT.size)
+    assert np.isfinite(x).all()
+    assert np.abs(x).max() < 40.0
+
+
+def test_actions_survive_being_a_vector(steps: list[Step]) -> None:
+    for step in steps[::10]:
+        assert step.acting is not None
+        did = step.acting.did
+        again = to_motion(to_vector(did), did.phase, did.finished)
+        assert np.allclose(again.twist_in_target, did.twist_in_target, atol=1e-6)
+        assert again.grip_mode == did.grip_mode
+        assert again.grip == pytest.approx(did.grip, abs=1e-5)
+    assert len(SCALE) == 12
+
+
+def test_only_the_training_split_is_trained_on(taught: EpisodeReport, monkeypatch: pytest.MonkeyPatch) -> None:
+    import msgspec
+
+    episode = Episode.open(taught.episode)
+    episode.header = msgspec.structs.replace(episode.header, split="heldout")
+    monkeypatch.setattr(Episode, "open", classmethod(lambda cls, path: episode))
+    monkeypatch.setattr("agent.world_model.data._schema_digest", lambda: "other")
+    with pytest.raises(DataError, match="'heldout'"):
+        read(Path(taught.episode))
+
+
+def test_conditions_depend_on_task_and_house_alone() -> None:
+    drawn = [conditions("pick-mug", index) for index in range(60)]
+    assert drawn == [conditions("pick-mug", index) for index in range(60)]
+    assert drawn != [conditions("open-lid", index) for index in range(60)]
+    names, limits = {name for name, _ in drawn}, [given for _, given in drawn if given is not None]
+    assert {"none", "combined"} <= names
+    assert 10 < len(limits) < 50
+    assert len({given.force_n for given in limits}) == len(limits)

@@ -1,0 +1,237 @@
+"""Laws of the world model: the same on numpy and torch, causal, deterministic, watched, and never lost."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from agent.world_model import encoders, heads, memory, predictor, prior
+from agent.world_model.actions import ACTION_SIZE
+from agent.world_model.batches import Sampler
+from agent.world_model.calibration import auc, ece, platt, quiet_threshold
+from agent.world_model.checkpoint import CheckpointError, identity, load, load_arrays, save
+from agent.world_model.collapse import CollapsedError, health
+from agent.world_model.config import ModelConfig, TrainingConfig
+from agent.world_model.data import Data
+from agent.world_model.features import LAYOUT
+from agent.world_model.heads import FEEL
+from agent.world_model.layers import sigmoid
+from agent.world_model.model import Model, fresh, schema
+from agent.world_model.training import train
+
+SMALL = ModelConfig(latent=64, memory=32, group=16, hidden=32, prefix=8, members=2, horizon=4)
+HIDDEN = 12
+PHASES = ("advance", "close", "draw-back")
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed])))
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return fresh(SMALL, PHASES, np.zeros(LAYOUT.size), np.ones(LAYOUT.size), seed=3)
+
+
+def toy(attempts: int = 24, ticks: int = 120) -> Data:
+    """A world of some hidden numbers, six of which can be pushed, seen through a fixed random mixture."""
+    random = rng(5)
+    mixture = random.standard_normal((HIDDEN, LAYOUT.size)).astype(np.float32)
+    x, did, advice = [], [], []
+    for _ in range(attempts):
+        state = 2.0 * random.standard_normal(HIDDEN)
+        for _ in range(ticks):
+            push = np.tanh(-state[:6])
+            x.append(state @ mixture)
+            did.append(np.concatenate([push, np.zeros(6)]))
+            advice.append(did[-1])
+            state[:6] += 0.05 * push
+            state += 0.1 * random.standard_normal(HIDDEN)
+    n = attempts * ticks
+    start = np.arange(attempts) * ticks
+    return Data(
+        x=np.array(x, np.float32),
+        did=np.array(did, np.float32),
+        advice=np.array(advice, np.float32),
+        taught=np.ones(n, bool),
+        phase=(np.array(x)[:, 0] > 0).astype(np.int64),
+        finished=np.zeros(n, bool),
+        slip=np.zeros(n, bool),
+        tilt=np.zeros(n, np.float32),
+        start=start,
+        end=start + ticks,
+        success=np.arange(attempts) % 3 > 0,
+        spill=np.zeros(attempts, bool),
+        calm=np.ones(attempts, bool),
+        house=np.arange(attempts),
+        kind=np.zeros(attempts, np.int64),
+        phases=PHASES[:2],
+    )
+
+
+def test_numpy_and_torch_compute_the_same(model: Model) -> None:
+    """One code for acting and training: what was trained is what acts."""
+    random = rng()
+    raw = random.standard_normal((2, 7, LAYOUT.size)).astype(np.float32)
+    here = np.ones((2, 7, 1), np.float32)
+    w, t = model.weights, {name: torch.from_numpy(value) for name, value in model.weights.items()}
+    z = encoders.encode(w, encoders.mask(encoders.normalise(w, raw), here, here))
+    masked = encoders.mask(encoders.normalise(t, torch.from_numpy(raw)), torch.from_numpy(here), torch.from_numpy(here))
+    z_torch = encoders.encode(t, masked)
+    assert np.allclose(z, z_torch.numpy(), atol=1e-4)
+    h, states = np.zeros((2, SMALL.memory), np.float32), []
+    for k in range(7):
+        h = memory.step(w, z[:, k], h)
+        states.append(h)
+    h_torch = memory.unroll(t, z_torch)
+    assert np.allclose(np.stack(states, 1), h_torch.numpy(), atol=1e-4)
+    actions = random.standard_normal((2, SMALL.horizon, ACTION_SIZE)).astype(np.float32)
+    ours = predictor.predict(w, z[:, -1], h, actions)
+    theirs = predictor.predict(t, z_torch[:, -1], h_torch[:, -1], torch.from_numpy(actions))
+    assert np.allclose(ours, theirs.numpy(), atol=1e-3)
+    assert np.allclose(heads.read(w, z[:, -1], h).feel, heads.read(t, z_torch[:, -1], h_torch[:, -1]).feel, atol=1e-3)
+    assert np.allclose(
+        prior.think(w, z[:, -1], h, masked[:, -1].numpy()),
+        prior.think(t, z_torch[:, -1], h_torch[:, -1], masked[:, -1]).numpy(),
+        atol=1e-3,
+    )
+
+
+def test_the_predictor_sees_no_later_action(model: Model) -> None:
+    random = rng()
+    z, h = random.standard_normal((1, 64)).astype(np.float32), random.standard_normal((1, 32)).astype(np.float32)
+    actions = random.standard_normal((1, SMALL.horizon, ACTION_SIZE)).astype(np.float32)
+    before = predictor.predict(model.weights, z, h, actions)
+    for j in range(SMALL.horizon):
+        changed = actions.copy()
+        changed[:, j] += 1.0
+        after = predictor.predict(model.weights, z, h, changed)
+        assert np.array_equal(before[:, :, :j], after[:, :, :j])
+        assert not np.allclose(before[:, :, j], after[:, :, j])
+
+
+def test_a_missing_group_hides_its_features(model: Model) -> None:
+    x = rng().standard_normal((1, LAYOUT.size)).astype(np.float32)
+    other = x.copy()
+    other[:, LAYOUT.touch] += 1.0
+    one, none = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
+    w = model.weights
+    assert np.array_equal(
+        encoders.encode(w, encoders.mask(x, none, one)), encoders.encode(w, encoders.mask(other, none, one))
+    )
+    assert not np.allclose(
+        encoders.encode(w, encoders.mask(x, one, one)), encoders.encode(w, encoders.mask(other, one, one))
+    )
+
+
+def test_a_checkpoint_comes_back_the_same(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save(path, model)
+    again = load(path)
+    assert identity(again) == identity(model)
+    assert again.phases == model.phases
+    assert identity(replace(model, weights=model.weights | {"encode.all.b": np.ones(64, np.float32)})) != identity(
+        model
+    )
+
+
+def test_a_checkpoint_of_another_schema_names_what_differs(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.safetensors"
+    save(path, model)
+    monkeypatch.setattr("agent.world_model.checkpoint.schema", lambda: schema() | {"touch": 999})
+    with pytest.raises(CheckpointError, match="touch: 122 there, 999 here"):
+        load(path)
+
+
+def test_damaged_weights_are_refused(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save(path, model)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(CheckpointError, match=r"no safetensors file|does not fit"):
+        load(path)
+    with pytest.raises(CheckpointError, match="doppio train"):
+        load(tmp_path / "nothing.safetensors")
+
+
+def test_collapse_is_seen_and_said() -> None:
+    random = rng()
+    feel = random.standard_normal((400, FEEL))
+    sound = feel @ random.standard_normal((FEEL, 64)) + 0.3 * random.standard_normal((400, 64))
+    health(sound, feel).check()
+    with pytest.raises(CollapsedError, match="effective rank"):
+        health(np.outer(sound[:, 0], np.ones(64)), feel).check()
+    with pytest.raises(CollapsedError, match="deviation"):
+        health(0.001 * sound, feel).check()
+
+
+def test_training_learns_and_repeats(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    data = toy()
+    config = TrainingConfig(steps=160, batch=8, window=16, burn_in=2, holdout=0.2)
+    whole = train(data, tmp_path / "whole", SMALL, config)
+    rows = [json.loads(line) for line in (tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()]
+    assert rows[-1]["action_error"] < 0.85 * rows[0]["action_error"]
+    assert identity(train(data, tmp_path / "again", SMALL, config)) == identity(whole)
+    assert identity(load(tmp_path / "whole" / "model.safetensors")) == identity(whole)
+    with pytest.raises(CheckpointError, match=r"training\.batch: 8 there, 9 now"):
+        train(data, tmp_path / "whole", SMALL, replace(config, batch=9))
+
+
+def test_a_stopped_training_ends_as_if_it_had_not_been(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(1)
+    data = toy()
+    config = TrainingConfig(steps=60, batch=4, window=12, burn_in=2, holdout=0.2)
+    whole = train(data, tmp_path / "whole", SMALL, config)
+    monkeypatch.setattr("agent.world_model.training.SAVE_EVERY_S", 0.0)
+    draw, calls = Sampler.batch, 0
+
+    def killed(self: Sampler, number: int):  # type: ignore[no-untyped-def]
+        nonlocal calls
+        calls += 1
+        if calls == 30:
+            raise KeyboardInterrupt
+        return draw(self, number)
+
+    monkeypatch.setattr(Sampler, "batch", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(data, tmp_path / "killed", SMALL, config)
+    assert load_arrays(tmp_path / "killed" / "state.safetensors")["state"][0] == 29
+    resumed = train(data, tmp_path / "killed", SMALL, config)
+    for name, value in whole.weights.items():
+        assert np.allclose(resumed.weights[name], value, atol=1e-5), name
+
+
+def test_statistics_of_estimates() -> None:
+    assert auc(np.array([2.0, 3.0]), np.array([0.0, 1.0])) == 1.0
+    assert auc(np.array([1.0, 1.0]), np.array([1.0])) == 0.5
+    assert auc(np.array([]), np.array([1.0])) is None
+    random = rng()
+    p = random.random(20_000)
+    happened = random.random(20_000) < p
+    assert ece(p, happened) < 0.02
+    overconfident = 3.0 * np.log(p / (1 - p)) + 1.0
+    slope, offset = platt(overconfident, happened)
+    assert ece(sigmoid(slope * overconfident + offset), happened) < 0.02
+    score = np.zeros(3000, np.float32)
+    score[[100, 2000]] = 5.0, 3.0
+    assert 3.0 <= quiet_threshold([score]) <= 5.0
+
+
+def test_learned_policies_never_load_scripted_acting_or_torch(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save(path, model)
+    program = (
+        "import sys; from pathlib import Path; from agent.policies.catalogue import make_policy; import agent.session;"
+        "names = ('world-model', 'prior', 'prior-blind', 'prior-clamped');"
+        f"[make_policy(name, Path({str(path)!r})) for name in names];"
+        "print([m for m in sys.modules if m.startswith('agent.policies.scripted') or m == 'torch'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
