@@ -1,7 +1,11 @@
-"""Measure where the time of a running episode goes, in this process, with everything switched on.
+"""Measure where the time of a running episode goes (sim), or how fast the mind answers in real time (loop).
+
+`sim` runs an episode in this process with everything switched on.
 
 Each part is charged its own time only, not that of the parts it calls; `everything else` is what no named part took.
 On a machine that does other things too, compare processor time, and shares. docs/speed.md explains the parts.
+
+`loop` runs the mind against a simulated robot in another process, in real time; its policy thinks in every tick.
 
 example: doppio bench sim --seconds 20
 """
@@ -13,7 +17,16 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
-from agent.commands.arguments import add_house, add_json, add_minds, check_task, number_between, one_of
+from agent.commands.arguments import (
+    add_checkpoint,
+    add_house,
+    add_json,
+    add_minds,
+    check_task,
+    check_weights,
+    number_between,
+    one_of,
+)
 from agent.commands.outcome import Exit, write_json
 
 if TYPE_CHECKING:
@@ -21,7 +34,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "measure where the time goes"
 
-WHAT = ("sim",)
+WHAT = ("sim", "loop")
 TICKS_OF_A_CYCLE = 10
 """Camera and scanner come at a tenth of the ticks' rate."""
 
@@ -35,16 +48,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="simulated time to measure (default 20)",
     )
-    parser.add_argument("--task", default="coffee", metavar="TASK", help="whose episode (default coffee)")
+    parser.add_argument(
+        "--task", default="coffee", metavar="TASK", help="whose episode (default coffee; of loop pick-mug)"
+    )
     add_house(parser)
     add_minds(parser)
+    add_checkpoint(parser)
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     check_task(args.task)
+    check_weights(args)
+    if args.what == "loop":
+        return _run_loop(args)
     result = measure(args)
     _print(result, to_stderr=str(args.json) == "-")
+    write_json(args.json, result)
+    return Exit.OK
+
+
+def _run_loop(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from agent.commands.bench_loop import measure_loop
+    from agent.policies.catalogue import make_policy
+
+    task = "pick-mug" if args.task == "coffee" else args.task
+    policy = make_policy(args.policy, args.checkpoint)
+    result = measure_loop(task, args.split, args.index, policy, float(args.seconds))
+    console = Console(stderr=str(args.json) == "-", highlight=False)
+    console.print(
+        f"{result['ticks']} ticks of 10 ms in real time, the policy {result['policy']} thinking in each: answer after "
+        f"{result['p50_ms']:.2f} ms (median), {result['p99_ms']:.2f} (p99), {result['p999_ms']:.2f} (p99.9), "
+        f"{result['worst_ms']:.2f} (worst); {result['missed']} missed, {result['plan_hz']:.0f} plans a second"
+    )
     write_json(args.json, result)
     return Exit.OK
 
@@ -67,6 +105,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
                 policy=args.policy,
                 planner=args.planner,
                 record=Path(folder),
+                checkpoint=args.checkpoint,
                 time_limit_s=float(args.seconds),
             )
             load = os.getloadavg()[0]

@@ -7,7 +7,16 @@ example: doppio deploy coffee --robot tcp://127.0.0.1:5570
 
 import argparse
 
-from agent.commands.arguments import add_json, add_minds, add_recording, add_task, check_task, loopback_address
+from agent.commands.arguments import (
+    add_checkpoint,
+    add_json,
+    add_minds,
+    add_recording,
+    add_task,
+    check_task,
+    check_weights,
+    loopback_address,
+)
 from agent.commands.outcome import CommandError, Exit, write_json
 
 SUMMARY = "run a task on a robot over ZeroMQ"
@@ -23,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the robot listens, for example tcp://127.0.0.1:5570",
     )
     add_minds(parser)
+    add_checkpoint(parser)
     add_recording(parser)
     add_json(parser)
 
@@ -37,12 +47,15 @@ def run(args: argparse.Namespace) -> int:
     from agent.links.remote_robot import RobotLostError
     from agent.session import RunConfig, run_episode
 
+    task = check_task(args.task)
+    check_weights(args)
     config = RunConfig(
-        task=check_task(args.task),
+        task=task,
         split="remote",
         policy=args.policy,
         planner=args.planner,
         robot=args.robot,
+        checkpoint=args.checkpoint,
         record=args.record or episodes_root(),
     )
     console = Console(stderr=str(args.json) == "-")

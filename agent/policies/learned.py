@@ -36,6 +36,8 @@ class LearnedPolicy:
         self._featurizer = Featurizer()
         self._surprise = Surprise(model)
         self._planner = Planner(model) if name == "world-model" else None
+        self.plans = 0
+        """Searches since this policy was made."""
         self._phases = np.eye(len(model.phases), dtype=np.float32)
         self.reset()
 
@@ -73,6 +75,7 @@ class LearnedPolicy:
         chunk = chunk.reshape(-1, ACTION_SIZE)
         if is_step:
             plan = None if self._planner is None else self._planner.search(situation, z, self._h, chunk)
+            self.plans += plan is not None
             replaced = plan is not None and plan.replaces
             self._correction = plan.actions[0] - chunk[0] if plan is not None and replaced else 0.0 * self._correction
             self._estimate = self._believe(z, surprise, plan)

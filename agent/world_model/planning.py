@@ -87,9 +87,9 @@ class Planner:
         """The best of the candidates around `prior` (horizon, ACTION_SIZE), from latent z and memory h."""
         config = self.config
         candidates = self._candidates(prior)
-        foretold = predictor.predict(self._w, z[None], h[None], candidates)
+        foretold = predictor.predict(self._w, z[None], h[None], candidates, at=slice(1, None, 2))
         spread = foretold.std(axis=0).mean(axis=(1, 2)) / self._latent_std
-        latents = foretold.mean(axis=0)[:, 1::2]
+        latents = foretold.mean(axis=0)
         meaning = heads.read(self._w, latents, np.broadcast_to(h, (*latents.shape[:2], len(h))))
         force = self._force(meaning)
         violation = self._violation(s, candidates, force)

@@ -33,19 +33,21 @@ def causal(c: ModelConfig) -> np.ndarray:
     return np.kron(allowed, np.ones((ACTION_SIZE, c.prefix), np.float32))
 
 
-def predict(w: Weights, z: Any, h: Any, actions: Any) -> Any:
+def predict(w: Weights, z: Any, h: Any, actions: Any, at: slice = slice(None)) -> Any:
     """Latents (members, n, horizon, latent) that follow when `actions` (n, horizon, ACTION_SIZE) are done.
 
-    z (n or 1, latent), h (n or 1, memory): the state before. `predict.causal` must be among the weights.
+    z (n or 1, latent), h (n or 1, memory): the state before. `at`: only these steps of the horizon are foretold.
     """
     members, horizon = w["predict.when.b"].shape[:2]
     n = actions.shape[0]
     flat = actions.reshape(1, n, -1)
     prefix = relu(flat @ (w["predict.prefix.w"] * w["predict.causal"]) + w["predict.prefix.b"])
-    prefix = prefix.reshape(members, n * horizon, -1)
+    prefix = prefix.reshape(members, n, horizon, -1)[:, :, at]
+    asked = prefix.shape[2]
+    prefix = prefix.reshape(members, n * asked, -1)
     state = namespace(z).concatenate((z, h), -1) @ w["predict.state.w"]
-    context = state[:, :, None, :] + w["predict.when.b"][:, None]
-    mixed = (prefix @ w["predict.mix.w"]).reshape(members, n, horizon, -1)
+    context = state[:, :, None, :] + w["predict.when.b"][:, None, at]
+    mixed = (prefix @ w["predict.mix.w"]).reshape(members, n, asked, -1)
     hidden = relu(mixed + context)
-    change = hidden.reshape(members, n * horizon, -1) @ w["predict.out.w"] + w["predict.out.b"]
-    return z[None, :, None, :] + change.reshape(members, n, horizon, -1)
+    change = hidden.reshape(members, n * asked, -1) @ w["predict.out.w"] + w["predict.out.b"]
+    return z[None, :, None, :] + change.reshape(members, n, asked, -1)
