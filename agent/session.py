@@ -17,10 +17,11 @@ from agent.errand import Errand, ErrandAgenda
 from agent.messages import Limits, Step, Subgoal
 from agent.mind import Mind
 from agent.policies.catalogue import make_policy
-from agent.policies.interface import Checkpointed
+from agent.policies.interface import Checkpointed, Policy
 from agent.skills.skill import Skill
 
 if TYPE_CHECKING:
+    from agent.commands.fork import Fork
     from agent.commands.simulation import Simulation
     from agent.episodes.writer import EpisodeWriter
     from agent.robot import Robot
@@ -49,6 +50,8 @@ class RunConfig:
     """Set at run time, for every subgoal; None leaves them to the planner."""
     checkpoint: Path | None = None
     """Of a learned policy; None takes the shipped one."""
+    fork: "Fork | None" = None
+    """The episode that this one goes on from."""
     acting_only: bool = False
     """Record only the Steps in which a policy acts: training data a third of the size, which cannot be verified."""
 
@@ -103,7 +106,12 @@ def run_episode(config: RunConfig, on_progress: Callable[[Progress], None] | Non
     or house that does not exist, RobotLostError for a robot that cannot be reached.
     """
     began = time.perf_counter()
-    policy = make_policy(config.policy, config.checkpoint, config.index)
+    fork = config.fork
+
+    def make(name: str) -> Policy:
+        return make_policy(name, config.checkpoint, config.index)
+
+    policy = make(config.policy) if fork is None else fork.policy(make)
     weights = policy.checkpoint if isinstance(policy, Checkpointed) else ""
     planning = _Planning(config)
     writer: EpisodeWriter | None = None
@@ -113,7 +121,8 @@ def run_episode(config: RunConfig, on_progress: Callable[[Progress], None] | Non
         writer, simulation = world.writer, world.simulation
         belief = Belief()
         outcomes = Outcomes()
-        robot = TimedRobot(world.robot)
+        body = world.robot if fork is None or simulation is None else fork.robot(world.robot, simulation)
+        robot = TimedRobot(body)
         recorder = None
         if writer is not None:
             realtime, every_tick = not world.virtual_time, not config.acting_only
@@ -128,6 +137,7 @@ def run_episode(config: RunConfig, on_progress: Callable[[Progress], None] | Non
         acted = Acted()
 
         def record(step: Step) -> None:
+            step = step if fork is None else fork.following.corrected(step)
             acted.update(step)
             if writer is None or recorder is None:
                 return
@@ -166,7 +176,14 @@ class _Planning:
 
         self._task = config.task
         self._limits = config.limits
-        self._client = None if errand_of(config.task) is not None else PlannerClient.spawn(config.planner)
+        self._client = None
+        if errand_of(config.task) is None:
+            fork = config.fork
+            self._client = (
+                PlannerClient.spawn(config.planner)
+                if fork is None
+                else fork.planner(lambda: PlannerClient.spawn(config.planner))
+            )
 
     def agenda(self, world: _World, on_message: Listener) -> Agenda | ErrandAgenda:
         from agent.planner.inbox import Inbox
@@ -235,6 +252,8 @@ def _writer(
         robot=config.robot or "in-process",
         initial_state_hash=initial_hash,
         model=model_identity(model) if model else "",
+        limits=config.limits,
+        **({} if config.fork is None else config.fork.header()),
     )
     return EpisodeWriter(directory, header, allowance_bytes=allowance_left(config.record))
 

@@ -6,19 +6,25 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.commands.changes import apply_changes, parse_change
 from agent.commands.simulation import start_simulation
 from agent.episodes import EpisodeError, EpisodeHeader
+from agent.messages import STEPS_PER_TICK
 from agent.messages.arrays import F64
 
 if TYPE_CHECKING:
+    from agent.commands.changes import Change
     from sim.plant import MujocoPlant
 
 
 class RebuiltWorld:
     """The initial state of an episode, steered by its actuator commands (agent.episodes.verify.World)."""
 
-    def __init__(self, plant: "MujocoPlant") -> None:
+    def __init__(self, plant: "MujocoPlant", changes: "list[Change] | None" = None, changed_at_step: int = -1) -> None:
+        """`changes` take place once `changed_at_step` physics steps were made."""
         self.plant = plant
+        self._changes, self._changed_at = changes or [], changed_at_step
+        self._steps = 0
         self.initial_state_hash = plant.state_hash()
 
     def apply_raw(self, ctrl: F64) -> None:
@@ -26,6 +32,9 @@ class RebuiltWorld:
         plant = self.plant
         if ctrl.shape != plant.data.ctrl.shape:
             raise EpisodeError(f"a command has {ctrl.size} actuators, this robot has {plant.data.ctrl.size}")
+        if self._steps == self._changed_at:
+            apply_changes(plant, self._changes)
+        self._steps += 1
         plant.data.ctrl[:] = ctrl
         plant.step_physics()
 
@@ -52,7 +61,9 @@ def rebuild_world(header: EpisodeHeader) -> RebuiltWorld:
             f"this episode was recorded by the agent of the robot at {header.robot}, without what its actuators were "
             "told; replay the episode that the robot's side recorded"
         )
-    return RebuiltWorld(start_simulation(header.task, header.split, header.index, header.disturbance).plant)
+    plant = start_simulation(header.task, header.split, header.index, header.disturbance).plant
+    changes = [parse_change(f"{name}={value}") for name, value in header.changes.items()]
+    return RebuiltWorld(plant, changes, header.forked_at_step * STEPS_PER_TICK)
 
 
 def _name(model: mujoco.MjModel, index: int, addresses: NDArray[np.int32]) -> str:

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from agent.episodes.records import CodeIdentity, EpisodeHeader
+from agent.messages import Limits
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("agent", "controllers", "sim")
@@ -92,6 +93,7 @@ def new_header(
     parent: str = "",
     forked_at_step: int = -1,
     changes: dict[str, str] | None = None,
+    limits: Limits | None = None,
 ) -> EpisodeHeader:
     """The header of an episode that begins now, in this process."""
     return EpisodeHeader(
@@ -110,6 +112,7 @@ def new_header(
         parent=parent,
         forked_at_step=forked_at_step,
         changes=changes or {},
+        limits=limits,
         code=code_identity(),
         versions=package_versions(),
         cpu=cpu_name(),

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
-from agent.messages import Observation, Plan, PlanRequest, Report, Step, Subgoal
+from agent.messages import Limits, Observation, Plan, PlanRequest, Report, Step, Subgoal
 from agent.messages.arrays import F32, F64, I32
 
 
@@ -80,6 +80,8 @@ class EpisodeHeader(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the first step that is not the parent's; -1 for an episode of its own."""
     changes: dict[str, str] = {}
     """What was changed in the fork, e.g. `mug.mass`: `0.6`."""
+    limits: Limits | None = None
+    """Set at run time for every subgoal; None where the planner's held."""
     model: str = ""
     """SHA-256 of the compiled model (MJB), first 16 digits; empty where the model is not known."""
 
