@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
-from agent.commands import bench, collect, deploy, doctor, eval, planner, replay, robot, run, show, train
+from agent.commands import bench, collect, deploy, doctor, episodes, eval, planner, replay, robot, run, show, train
 from agent.commands.outcome import CommandError, Exit
 from agent.commands.workers import ONE_THREAD
 
@@ -22,6 +22,7 @@ COMMANDS: dict[str, ModuleType] = {
     "collect": collect,
     "train": train,
     "replay": replay,
+    "episodes": episodes,
     "robot": robot,
     "deploy": deploy,
     "planner": planner,

@@ -153,7 +153,19 @@ class EpisodeJob:
 
             shutil.rmtree(report.episode)
             report = msgspec.structs.replace(report, episode="")
+        return report if report.success else _with_moment(report)
+
+
+def _with_moment(report: "EpisodeReport") -> "EpisodeReport":
+    """The report of a failed episode, with the moment to look at first."""
+    import msgspec
+
+    from agent.episodes import Episode
+    from agent.episodes.why import decisive_moment
+
+    if not report.episode:
         return report
+    return msgspec.structs.replace(report, failed_at_s=decisive_moment(Episode.open(report.episode, quick=True)))
 
 
 def crashed(error: str) -> "EpisodeReport":
@@ -246,6 +258,10 @@ class Display:
         elif not report.success:
             where = f" in {report.failed_subgoal}" if report.failed_subgoal else ""
             self.note(f"  house {index} failed{where}: {report.reason}")
+            from agent.commands.statistics import look_command
+
+            if look := look_command(report):
+                self.note(f"    {look}")
         self._progress.update(self._bar, advance=1, rate=self._rate())
 
     def conclude(self, summary: dict[str, Any], journal: Path) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from agent.episodes import EpisodeReport
 
+LEAD_IN_S = 3.0
+"""How long before a failure one begins to look."""
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the normal distribution."""
 
@@ -20,6 +22,14 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
     half = Z_95 * sqrt(share * (1 - share) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def look_command(report: EpisodeReport) -> str:
+    """What shows a failed episode at the moment to look at first; empty where nothing was recorded."""
+    if not report.episode:
+        return ""
+    at = "" if report.failed_at_s is None else f" --at {max(0.0, report.failed_at_s - LEAD_IN_S):.1f}"
+    return f"doppio replay {report.episode} --view{at}"
 
 
 def aggregate(reports: Sequence[tuple[int, EpisodeReport]]) -> dict[str, Any]:
@@ -52,7 +62,14 @@ def aggregate(reports: Sequence[tuple[int, EpisodeReport]]) -> dict[str, Any]:
         "mean_duration_s": simulated / n if n else 0.0,
         "realtime_factor": simulated / wall if wall > 0 else 0.0,
         "failures": [
-            {"index": index, "reason": r.reason, "subgoal": r.failed_subgoal, "episode": r.episode}
+            {
+                "index": index,
+                "reason": r.reason,
+                "subgoal": r.failed_subgoal,
+                "episode": r.episode,
+                "at_s": r.failed_at_s,
+                "look": look_command(r),
+            }
             for index, r in reports
             if not r.success
         ],

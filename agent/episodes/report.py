@@ -40,6 +40,8 @@ class EpisodeReport(msgspec.Struct, frozen=True, kw_only=True):
     """Why it failed, kebab-case; empty on success."""
     failed_subgoal: str = ""
     """Kind of the subgoal it failed in."""
+    failed_at_s: float | None = None
+    """The moment to look at first; None on success and where nothing was recorded."""
     spilled_ml: float = 0.0
     broken: list[str] = []
     """Names of what broke."""

@@ -89,6 +89,41 @@ def decisive_moment(episode: Episode) -> float | None:
     return failed[-1].end_s if failed else end_s
 
 
+def contact_facts(episode: Episode) -> dict[str, str | float]:
+    """For clustering failures: the subgoal it failed in, the last thing felt before that, the largest surprise there."""
+    facts: dict[str, str | float] = {"contact": "", "surprise": -1.0, "decided_s": -1.0, "subgoal": ""}
+    moment = decisive_moment(episode)
+    if moment is None:
+        return facts
+    attempts = [a for a in _attempts(episode, moment) if a.start_s <= moment]
+    first, last = episode.step_at(max(0.0, moment - _BEFORE_S)), episode.step_at(moment)
+    steps = [episode.step(n) for n in range(first, last + 1)]
+    felt = [*_contact(steps), *_forces(steps)]
+    timed = [r for r in felt if r.time_s is not None]
+    chosen = max(timed, key=lambda r: r.time_s or 0.0) if timed else felt[0]
+    known = [s.estimate.surprise for s in steps if s.estimate.surprise is not None]
+    facts["decided_s"] = moment
+    facts["contact"] = _kind_of_contact(chosen.text)
+    facts["surprise"] = max(known) if known else -1.0
+    facts["subgoal"] = attempts[-1].subgoal.kind.value if attempts else ""
+    return facts
+
+
+def _kind_of_contact(text: str) -> str:
+    """A sentence without its numbers, so that like comes to like."""
+    for words, kind in (
+        ("touched nothing", "nothing touched"),
+        ("contact was lost", "grip lost"),
+        ("let go", "let go"),
+        ("slipped", "slipped"),
+        ("was pushed", "pushed too hard"),
+        ("touched something", "touched"),
+    ):
+        if words in text:
+            return kind
+    return text
+
+
 def why_as_json(reasons: list[Reason]) -> list[dict[str, Any]]:
     """For pages and machines."""
     return [{"text": reason.text, "time": reason.time_s} for reason in reasons]
