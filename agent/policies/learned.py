@@ -15,6 +15,7 @@ from agent.world_model.checkpoint import identity, load, shipped_checkpoint
 from agent.world_model.config import STEP_TICKS
 from agent.world_model.features import LAYOUT, Featurizer
 from agent.world_model.layers import sigmoid
+from agent.world_model.mirror import mirrored, mirrored_motion, needs_mirror
 from agent.world_model.model import Model
 from agent.world_model.planning import Plan, Planner
 from agent.world_model.surprise import Surprise
@@ -62,6 +63,11 @@ class LearnedPolicy:
         self._estimate = Estimate()
 
     def act(self, situation: Situation) -> Motion:
+        if needs_mirror(situation):
+            return mirrored_motion(self._act(mirrored(situation)))
+        return self._act(situation)
+
+    def _act(self, situation: Situation) -> Motion:
         w = self._w
         x = encoders.normalise(w, self._featurizer(situation))
         masked = encoders.mask(x, self._touch, _HERE)

@@ -18,6 +18,7 @@ from agent.policies.limits import tilt_rad
 from agent.policies.recorded import ActingVersionError, situation_of
 from agent.world_model.actions import to_vector
 from agent.world_model.features import KINDS, LAYOUT, Featurizer
+from agent.world_model.mirror import mirrored, mirrored_move, needs_mirror
 from agent.world_model.model import schema
 
 Floats = NDArray[np.float32]
@@ -191,8 +192,11 @@ def _append(rows: dict[str, list[Any]], step: Step, featurizer: Featurizer, name
     lesson = acting.advice if acting.advice is not None else acting.did
     if lesson.phase not in names:
         names.append(lesson.phase)
+    did = acting.did
+    if needs_mirror(situation):
+        situation, did, lesson = mirrored(situation), mirrored_move(did), mirrored_move(lesson)
     rows["x"].append(featurizer(situation))
-    rows["did"].append(to_vector(acting.did))
+    rows["did"].append(to_vector(did))
     rows["advice"].append(to_vector(lesson))
     rows["taught"].append(acting.advice is not None or teaching)
     rows["phase"].append(names.index(lesson.phase))

@@ -30,6 +30,8 @@ KINDS = (
 )
 """The kinds of subgoal in which a policy acts."""
 
+FEATURES_VERSION = 2
+"""Raised with every change of what a number means."""
 _PRESSURE_CELLS, _SHEAR_CELLS = (6, 4), (3, 2)
 _SKIN_HAND = slice(64, 96)
 """Patches of hand and fingers; those before are the two sections of the arm."""

@@ -9,7 +9,7 @@ from agent.messages import ACTING_VERSION
 from agent.world_model import encoders, heads, memory, predictor, prior
 from agent.world_model.actions import ACTION_SIZE
 from agent.world_model.config import STEP_TICKS, ModelConfig
-from agent.world_model.features import FEEL_NAMES, KINDS, LAYOUT
+from agent.world_model.features import FEATURES_VERSION, FEEL_NAMES, KINDS, LAYOUT
 from agent.world_model.layers import Shapes, initial, mlp_shapes
 
 
@@ -24,6 +24,7 @@ def schema() -> dict[str, Any]:
     parts = {name: part.stop - part.start for name, part in encoders.GROUPS.items()}
     return {
         "acting_version": ACTING_VERSION,
+        "features_version": FEATURES_VERSION,
         **parts,
         "feel": list(FEEL_NAMES),
         "kinds": [kind.value for kind in KINDS],
