@@ -13,11 +13,19 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALLED := $(VENV)/.doppio-installed
 
+# What `make train` makes, and from what; all of it goes on where it was stopped.
+MODEL ?= assets/checkpoints/world-model.safetensors
+RUNS ?= runs
+FRONTS := open-cabinet open-drawer open-fridge
+PICKS := pick-mug pick-pod pick-coffee
+OTHERS := place-mug serve-coffee place-under-spout insert-pod press-button open-lid close-lid
+
 .DEFAULT_GOAL := help
-.PHONY: help install coffee test check format clean
+.PHONY: help install coffee train test check format clean
 
 help:
 	@echo "make coffee   make coffee in a generated house, print the report, render $(VIDEO)"
+	@echo "make train    train the world model from nothing into $(MODEL) (about two hours on two cores)"
 	@echo "make test     run all tests"
 	@echo "make check    ruff and pyright"
 	@echo "make format   let ruff format the code"
@@ -43,6 +51,27 @@ coffee: $(INSTALLED)
 	test $$status -le 1 || exit $$status; \
 	$(BIN)/doppio replay latest --video $(VIDEO) || test $$? -eq 3 || exit $$?; \
 	exit $$status
+
+# Demonstrations, training, two rounds in which the learner acts and the teacher advises, evaluation.
+train: $(INSTALLED)
+	$(BIN)/doppio collect $(FRONTS) $(PICKS) --data $(RUNS)/data --episodes 100
+	$(BIN)/doppio collect $(OTHERS) --data $(RUNS)/data --episodes 300
+	$(BIN)/doppio train $(RUNS)/data/teacher --run $(RUNS)/first --minutes 25
+	$(MAKE) --no-print-directory $(RUNS)/second/model.safetensors BEFORE=first ROUND=second START=1000000
+	$(MAKE) --no-print-directory $(RUNS)/third/model.safetensors BEFORE=second ROUND=third START=2000000
+	mkdir -p $(dir $(MODEL))
+	cp $(RUNS)/third/model.safetensors $(MODEL)
+	cp $(RUNS)/third/model.json $(MODEL:.safetensors=.json)
+	for task in $(FRONTS) $(PICKS) $(OTHERS); do \
+		$(BIN)/doppio eval $$task --policy world-model --split dev --episodes 20 --json $(RUNS)/dev-$$task.json || exit $$?; \
+	done
+
+# One on-policy round.
+$(RUNS)/$(ROUND)/model.safetensors:
+	$(BIN)/doppio collect $(FRONTS) $(PICKS) $(OTHERS) --policy world-model --data $(RUNS)/data --start $(START) \
+		--episodes 25 --checkpoint $(RUNS)/$(BEFORE)/model.safetensors
+	$(BIN)/doppio train $(RUNS)/data --run $(RUNS)/$(ROUND) --minutes 12 --set learning_rate=7e-4 \
+		--from $(RUNS)/$(BEFORE)/model.safetensors
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest

@@ -40,7 +40,7 @@ def needs_mirror(s: Situation) -> bool:
 def mirrored(s: Situation) -> Situation:
     """The same situation seen in the mirror. Twice gives the first again."""
     goal = s.goal.tool_in_target
-    rolled = _mirror(goal).rotation[:, 0] @ goal.rotation[:, 0] < 0.0
+    rolled = float(_mirror(goal).rotation[:, 0] @ goal.rotation[:, 0]) < 0.0
     x, y, z = s.goal.hinge_in_target
     ax, ay, az = s.goal.hinge_direction_in_target
     return replace(
