@@ -1,4 +1,5 @@
-"""Measure where the time of a running episode goes (sim), or how fast the mind answers in real time (loop).
+"""Measure where the time of a running episode goes (sim), how fast the mind answers in real time (loop), what recording
+costs (record), or what is left of runs that are killed (crash).
 
 `sim` runs an episode in this process with everything switched on.
 
@@ -6,6 +7,9 @@ Each part is charged its own time only, not that of the parts it calls; `everyth
 On a machine that does other things too, compare processor time, and shares. docs/speed.md explains the parts.
 
 `loop` runs the mind against a simulated robot in another process, in real time; its policy thinks in every tick.
+
+`record` measures messages a second, the cost of a tick and the opening of a long episode. `crash` kills runs at random
+moments (drawn from --index) of recording, finishing and exporting, and looks for what was lost.
 
 example: doppio bench sim --seconds 20
 """
@@ -34,7 +38,8 @@ if TYPE_CHECKING:
 
 SUMMARY = "measure where the time goes"
 
-WHAT = ("sim", "loop")
+WHAT = ("sim", "loop", "record", "crash")
+_CRASH_TICKS = 800
 TICKS_OF_A_CYCLE = 10
 """Camera and scanner come at a tenth of the ticks' rate."""
 
@@ -51,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--task", default="coffee", metavar="TASK", help="whose episode (default coffee; of loop pick-mug)"
     )
+    parser.add_argument(
+        "--times", type=number_between(1, 100_000), default=20, metavar="N", help="kills of `crash` (default 20)"
+    )
     add_house(parser)
     add_minds(parser)
     add_checkpoint(parser)
@@ -60,8 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     check_task(args.task)
     check_weights(args)
-    if args.what == "loop":
-        return _run_loop(args)
+    if args.what in _OTHERS:
+        return _OTHERS[args.what](args)
     result = measure(args)
     _print(result, to_stderr=str(args.json) == "-")
     write_json(args.json, result)
@@ -85,6 +93,56 @@ def _run_loop(args: argparse.Namespace) -> int:
     )
     write_json(args.json, result)
     return Exit.OK
+
+
+def _run_record(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from agent.commands.bench_record import measure_recording
+    from agent.episodes import cpu_name
+
+    result = {**measure_recording(), "cpu": cpu_name(), "load": os.getloadavg()[0]}
+    messages, tick, opening = result["messages"], result["tick"], result["open"]
+    Console(stderr=str(args.json) == "-", highlight=False).print(
+        f"{messages['n']} messages of {messages['bytes']} bytes: {messages['per_s_handed_over']:,.0f} a second handed "
+        f"over, {messages['per_s_on_disk']:,.0f} until they are on the disk\n"
+        f"a tick of {tick['bytes']:.0f} bytes costs the loop {tick['mean_us']:.0f} µs (median {tick['p50_us']:.0f}, "
+        f"p99 {tick['p99_us']:.0f}; n {tick['n']}): {tick['share_of_tick']:.2%} of its 10 ms\n"
+        f"any moment of {opening['episode_s']:.0f} s ({opening['episode_mb']:.0f} MB) opens in "
+        f"{opening['median_ms']:.0f} ms (median of {opening['n']}; worst {opening['worst_ms']:.0f}), "
+        f"with all checksums compared in {opening['with_all_checksums_ms']:.0f} ms"
+    )
+    write_json(args.json, result)
+    return Exit.OK
+
+
+def _run_crash(args: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from agent.commands.bench_crash import measure_crashes
+
+    console = Console(stderr=str(args.json) == "-", highlight=False)
+    with Progress(console=console, transient=True) as progress:
+        bar = progress.add_task("killing")
+
+        def watch(done: int, total: int) -> None:
+            progress.update(bar, completed=done, total=total)
+
+        result = measure_crashes(args.times, _CRASH_TICKS, args.index, watch)
+    phases = ", ".join(f"{n} while {phase}" for phase, n in result["phases"].items())
+    console.print(
+        f"{result['kills']} kills ({phases}): {result['unreadable']} unreadable episodes, "
+        f"{result['steps_lost_older_than_1_s']} steps lost that were older than 1 s, {result['steps_lost']} of "
+        f"{result['steps_finished']} at all"
+    )
+    for problem in result["problems"]:
+        console.print(f"  [red]{problem}[/]")
+    write_json(args.json, result)
+    return Exit.OK if result["same"] else Exit.FAILED
+
+
+_OTHERS = {"loop": _run_loop, "record": _run_record, "crash": _run_crash}
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:

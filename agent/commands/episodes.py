@@ -196,7 +196,7 @@ def _gc(index: "EpisodeIndex", args: argparse.Namespace, console: "Console") -> 
 
 
 def choose_to_remove(entries: "list[Entry]", excess: int, is_kept: Any) -> "list[Entry]":
-    """Enough of `entries` (oldest first) to free `excess` bytes: successes before failures, never what runs or is kept."""
+    """Enough of `entries` (oldest first) to free `excess` bytes: successes first, never what runs or is kept."""
     chosen, freed = [], 0
     for outcomes in (("success",), ("unsafe", "cut", "unreadable"), ("failed",)):
         for entry in entries:

@@ -90,7 +90,7 @@ def decisive_moment(episode: Episode) -> float | None:
 
 
 def contact_facts(episode: Episode) -> dict[str, str | float]:
-    """For clustering failures: the subgoal it failed in, the last thing felt before that, the largest surprise there."""
+    """For clustering failures: the subgoal it failed in, the last thing felt before that, the largest surprise."""
     facts: dict[str, str | float] = {"contact": "", "surprise": -1.0, "decided_s": -1.0, "subgoal": ""}
     moment = decisive_moment(episode)
     if moment is None:
