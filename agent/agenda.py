@@ -105,16 +105,33 @@ class Agenda:
                 self.hopeless = plan.error or "no-plan"
         self._ask_at_s = belief.time_s + ASK_AGAIN_S
 
-    def finished(self, belief: Belief, status: str, reason: str = "", attempt: int = 1) -> None:
-        """The current subgoal ended."""
+    def finished(
+        self, belief: Belief, status: str, reason: str = "", attempt: int = 1, success_probability: float | None = None
+    ) -> None:
+        """The current subgoal ended; the mind thought to have succeeded with this probability."""
         subgoal = self.current
         assert subgoal is not None
-        self._report(subgoal, belief.time_s, status, reason, attempt)
+        self._report(subgoal, belief.time_s, status, reason, attempt, success_probability)
         self.current = None
         if status != "succeeded" or subgoal.kind in SEARCHES:
             self._queue.clear()
 
-    def _report(self, subgoal: Subgoal, now: float, status: str, reason: str = "", attempt: int = 1) -> None:
-        report = Report(subgoal_id=subgoal.id, time_s=now, status=status, reason=reason, attempt=attempt)  # type: ignore[arg-type]
+    def _report(
+        self,
+        subgoal: Subgoal,
+        now: float,
+        status: str,
+        reason: str = "",
+        attempt: int = 1,
+        success_probability: float | None = None,
+    ) -> None:
+        report = Report(
+            subgoal_id=subgoal.id,
+            time_s=now,
+            status=status,  # type: ignore[arg-type]
+            reason=reason,
+            attempt=attempt,
+            success_probability=success_probability,
+        )
         self._reports.append(report)
         self._on_message(now, report)

@@ -162,8 +162,10 @@ class ErrandAgenda:
             found = [e for e in found if (e.state or 0.0) < PASSABLE_OPENING]
         return min(found, key=_ahead, default=None)
 
-    def finished(self, belief: Belief, status: str, reason: str = "", attempt: int = 1) -> None:
-        """The current subgoal ended."""
+    def finished(
+        self, belief: Belief, status: str, reason: str = "", attempt: int = 1, success_probability: float | None = None
+    ) -> None:
+        """The current subgoal ended; the mind thought to have succeeded with this probability."""
         subgoal = self.current
         assert subgoal is not None
         report = Report(
@@ -172,6 +174,7 @@ class ErrandAgenda:
             status=status,  # type: ignore[arg-type]
             reason=reason,
             attempt=attempt,
+            success_probability=success_probability,
         )
         self._on_message(belief.time_s, report)
         self.current = None

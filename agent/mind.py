@@ -49,7 +49,8 @@ class Mind:
         command = skill.tick(belief, observation)
         if skill.status != "running":
             self._on_ended(subgoal, skill, self._started_s, belief.time_s)
-            self.agenda.finished(belief, skill.status, skill.reason, skill.attempt)
+            chance = skill.estimate.success_probability
+            self.agenda.finished(belief, skill.status, skill.reason, skill.attempt, chance)
             self._skill = None
             held = belief.hand.held
             if held is not None:
