@@ -43,7 +43,12 @@ class RecordedAgenda:
         return sweep(observation)
 
     def finished(
-        self, belief: "Belief", status: str, reason: str = "", attempt: int = 1, success_probability: float | None = None
+        self,
+        belief: "Belief",
+        status: str,
+        reason: str = "",
+        attempt: int = 1,
+        success_probability: float | None = None,
     ) -> None:
         """The skill holds that it is done; the recording says when the next one begins."""
 
