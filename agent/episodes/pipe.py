@@ -120,6 +120,7 @@ class ScribePipe:
 
     def _restart(self) -> None:
         status = self._process.wait()
+        self._release()
         if self._restarts >= _RESTARTS:
             self._note(f"the writer's process ended {_RESTARTS + 1} times (status {status}): no longer recorded")
             self._backlog.clear()
@@ -171,6 +172,14 @@ class ScribePipe:
         except subprocess.TimeoutExpired:
             self._note(f"the disk takes longer than {_FINISH_WITHIN_S:g} s; the writer goes on by itself")
             return
+        self._release()
+
+    def _release(self) -> None:
+        """Close this end of the pipes of a scribe that has ended."""
+        process = self._process
+        if process.stdin is not None and not process.stdin.closed:
+            with suppress(BrokenPipeError):
+                process.stdin.close()
         self._listener.join()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        if process.stdout is not None:
+            process.stdout.close()

@@ -96,7 +96,7 @@ def describe_scene(model: mujoco.MjModel) -> tuple[dict[str, Any], list[int]]:
                 "rgba": _short(rgba[geom], 3),
             }
         )
-    names = [model.body(body).name for body in moving]
+    names = [model.body(body).name.removesuffix("_look") for body in moving]
     return {"groups": list(groups.values()), "bodies": names}, moving
 
 

@@ -151,6 +151,17 @@ def events_of(episode: Episode) -> list[dict[str, Any]]:
                     "bound": None,
                 }
             )
+    if (episode.summary or {}).get("success") and not any(e["name"] == "success" for e in events):
+        events.append(
+            {
+                "time": episode.step(-1).observation.time_s,
+                "source": "world",
+                "name": "success",
+                "words": event_in_words("success", ""),
+                "value": None,
+                "bound": None,
+            }
+        )
     return sorted(events, key=lambda e: e["time"])
 
 

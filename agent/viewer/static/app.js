@@ -154,7 +154,7 @@
     1: () => $("view-follow").click(), 2: () => $("view-above").click(), 3: () => $("view-eye").click(),
   };
   addEventListener("keydown", (e) => {
-    if (e.target.matches("select, input") || e.ctrlKey || e.metaKey || !(e.key in KEYS)) return;
+    if (e.target.matches?.("select, input") || e.ctrlKey || e.metaKey || !(e.key in KEYS)) return;
     e.preventDefault();
     KEYS[e.key](e);
   });

@@ -190,7 +190,7 @@
           if (!MOVABLE.test(name)) continue;
           let best = 0.35, nearest = null;
           for (const [other, index] of this.found) {
-            if (!other.startsWith(name + "_") || other.endsWith("_look")) continue;
+            if (!other.startsWith(name + "_")) continue;
             this._pose(index, between, body);
             const d = Math.hypot(body.x - x, body.y - y);
             if (d < best) { best = d; nearest = body.clone(); }

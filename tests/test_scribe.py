@@ -1,0 +1,177 @@
+"""Laws of the writer's process: what was synced survives a power cut, a bound is kept, a failure is told."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_episodes import HEADER, make_step, write_ticks
+
+from agent.episodes import Episode, EpisodeWriter, Kind
+from agent.episodes.frame import pack_frame
+from agent.messages import encode
+from agent.scribe.layout import segment_name
+from agent.scribe.segments import Segments, SegmentsError, whole_frames
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class LossyDisk:
+    """A disk that keeps what was synced, and of the rest what a power cut happens to leave."""
+
+    def __init__(self, full_at: int | None = None) -> None:
+        self.files: dict[str, bytearray] = {}
+        self.safe: dict[str, int] = {}
+        """Length that was synced."""
+        self.named: set[str] = set()
+        """Files whose names were synced."""
+        self._open: list[str] = []
+        self._left = full_at
+
+    def create(self, path: Path) -> int:
+        if path.name in self.files:
+            raise FileExistsError(path)
+        self.files[path.name], self.safe[path.name] = bytearray(), 0
+        self._open.append(path.name)
+        return len(self._open) - 1
+
+    def write(self, file: int, data: memoryview) -> int:
+        if self._left is not None:
+            if self._left <= 0:
+                raise OSError(28, "No space left on device")
+            data = data[: self._left]
+            self._left -= len(data)
+        self.files[self._open[file]] += data
+        return len(data)
+
+    def truncate(self, file: int, size: int) -> None:
+        del self.files[self._open[file]][size:]
+
+    def sync(self, file: int) -> None:
+        self.safe[self._open[file]] = len(self.files[self._open[file]])
+
+    def sync_folder(self, folder: Path) -> None:
+        self.named = set(self.files)
+
+    def close(self, file: int) -> None: ...
+
+    def free_bytes(self, folder: Path) -> int:
+        return 1 << 40
+
+    def cut_power(self, folder: Path, keep: float, garbage: bool) -> None:
+        """Leave in `folder` what is left: of unsynced bytes a share, or pages of zeros in their place."""
+        for name in self.named:
+            data, safe = bytes(self.files[name]), self.safe[name]
+            rest = data[safe : safe + int(keep * (len(data) - safe))]
+            (folder / name).write_bytes(data[:safe] + (bytes(len(rest)) if garbage else rest))
+
+
+def frames_of(first: int, count: int) -> bytes:
+    return b"".join(pack_frame(Kind.STEP, n * 0.01, encode(make_step(n))) for n in range(first, first + count))
+
+
+def append_many(segments: Segments) -> None:
+    for n in range(100):
+        segments.append(memoryview(frames_of(n, 1)))
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.one_of(st.integers(1, 6), st.just("sync")), min_size=1, max_size=25),
+    st.floats(0.0, 1.0),
+    st.booleans(),
+)
+def test_what_was_synced_survives_a_power_cut(
+    tmp_path_factory: pytest.TempPathFactory, plan: list[int | str], keep: float, garbage: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("cut")
+    disk = LossyDisk()
+    segments = Segments(folder, disk, segment_bytes=40_000)
+    segments.append(memoryview(pack_frame(Kind.HEADER, 0.0, encode(HEADER))))
+    segments.sync()
+    written = synced = 0
+    for act in plan:
+        if isinstance(act, int):
+            segments.append(memoryview(frames_of(written, act)))
+            written += act
+        else:
+            segments.sync()
+            synced = written
+    disk.cut_power(folder, keep, garbage)
+    episode = Episode.open(folder)
+    found = [step.observation.sequence for step in episode.steps()]
+    assert found == list(range(len(found)))
+    assert synced <= len(found) <= written
+    assert all(damage.at_end for damage in episode.damage)
+
+
+def test_a_bound_is_kept_and_told(tmp_path: Path) -> None:
+    segments = Segments(tmp_path, LossyDisk(), allowance_bytes=50_000)
+    with pytest.raises(SegmentsError, match=r"bound of 0\.00 GB"):
+        append_many(segments)
+    assert 40_000 < segments.written <= 50_000
+
+
+def test_a_full_disk_leaves_whole_frames(tmp_path: Path) -> None:
+    disk = LossyDisk(full_at=30_000)
+    segments = Segments(tmp_path, disk)
+    with pytest.raises(SegmentsError, match="No space left"):
+        append_many(segments)
+    data = memoryview(bytes(disk.files[segment_name(0)]))[16:]
+    assert whole_frames(data) == len(data) > 20_000
+
+
+def test_what_fails_is_said(tmp_path: Path) -> None:
+    """The process keeps reading, says why it does not write, and ends with its input."""
+    command = [sys.executable, "-S", "-m", "agent.scribe", str(tmp_path), "--allowance-bytes", "20000"]
+    process = subprocess.run(
+        command,
+        input=pack_frame(Kind.HEADER, 0.0, encode(HEADER)) + frames_of(0, 50),
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        timeout=20,
+        check=True,
+    )
+    said = [json.loads(line) for line in process.stdout.splitlines()]
+    assert said[0]["event"] == "trouble"
+    assert "bound" in said[0]["what"]
+    assert said[-1]["event"] == "done"
+    assert said[-1]["lost"] > 0
+
+
+def test_a_killed_scribe_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with EpisodeWriter(tmp_path, HEADER) as writer:
+        write_ticks(writer, 50)
+        until = time.monotonic() + 10
+        while len(list(tmp_path.glob("log-*.dop"))) < 1 and time.monotonic() < until:
+            time.sleep(0.02)
+        time.sleep(0.2)
+        os.kill(writer.pipe.process_id, signal.SIGKILL)
+        time.sleep(0.2)
+        write_ticks(writer, 50, first=50)
+        writer.finish({"success": True})
+        assert "started again" in writer.trouble
+    episode = Episode.open(tmp_path)
+    steps = [step.observation.sequence for step in episode.steps()]
+    assert steps[:50] == list(range(50)), "what was written is kept"
+    assert steps[-1] == 99, "and recording goes on"
+    assert episode.summary is not None
+    assert "NOT RECORDED" in caplog.text
+
+
+def test_a_log_opens_by_its_index_as_by_reading_it(tmp_path: Path) -> None:
+    with EpisodeWriter(tmp_path, HEADER, segment_bytes=60_000) as writer:
+        write_ticks(writer, 60)
+    read, quick = Episode.open(tmp_path), Episode.open(tmp_path, quick=True)
+    assert (tmp_path / "log.idx").exists()
+    assert list(quick.places) == list(read.places)
+    assert encode(quick.step(-1)) == encode(read.step(-1))
+    with sorted(tmp_path.glob("log-*.dop"))[-1].open("ab") as file:
+        file.write(frames_of(60, 1))
+    assert len(Episode.open(tmp_path, quick=True)) == 61, "an index that is too short is not used"
