@@ -98,6 +98,7 @@ def test_wrong_arguments_name_value_bound_and_alternatives(
         ("run coffee --disturb puches", ["'puches'", "did you mean 'pushes'", "combined", "object-removed"]),
         ("run coffee --checkpoint best.safetensors --policy scripted", ["scripted has no weights"]),
         ("collect coffee", ["'coffee'", "pick-mug"]),
+        ("collect go-to", ["'go-to'", "pick-mug"]),
         ("collect pick-mug --split dev", ["train alone", "'dev'"]),
         ("collect pick-mug --split heldout", ["train alone", "'heldout'"]),
     ],

@@ -105,14 +105,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _task_with_acting(name: str) -> str:
-    """The task, if a policy acts in it by itself."""
+    """The task, if it is one subgoal in which a policy acts."""
+    from agent.world_model.features import KINDS
     from sim.tasks.registry import TASKS
 
     check_task(name)
-    if TASKS[name].subgoal is None:
-        raise CommandError(
-            f"{name!r} is many subgoals in a row; collect these: {', '.join(t for t in TASKS if t != name)}"
-        )
+    if TASKS[name].subgoal not in KINDS:
+        useful = ", ".join(task for task in TASKS if TASKS[task].subgoal in KINDS)
+        raise CommandError(f"in {name!r} there is nothing to learn from one subgoal; collect {useful}")
     return name
 
 
