@@ -100,10 +100,13 @@ def contact_facts(episode: Episode) -> dict[str, str | float]:
     steps = [episode.step(n) for n in range(first, last + 1)]
     felt = [*_contact(steps), *_forces(steps)]
     timed = [r for r in felt if r.time_s is not None]
-    chosen = max(timed, key=lambda r: r.time_s or 0.0) if timed else felt[0]
+    if timed:
+        last_felt = max(timed, key=lambda r: r.time_s or 0.0).text
+    else:
+        last_felt = felt[0].text if felt else "touching all the time"
     known = [s.estimate.surprise for s in steps if s.estimate.surprise is not None]
     facts["decided_s"] = moment
-    facts["contact"] = _kind_of_contact(chosen.text)
+    facts["contact"] = _kind_of_contact(last_felt)
     facts["surprise"] = max(known) if known else -1.0
     facts["subgoal"] = attempts[-1].subgoal.kind.value if attempts else ""
     return facts
