@@ -1,5 +1,5 @@
 """Measure where the time of a running episode goes (sim), how fast the mind answers in real time (loop), what recording
-costs (record), or what is left of runs that are killed (crash).
+costs (record), what is left of runs that are killed (crash), or what a learned mind knows of itself (knowing).
 
 `sim` runs an episode in this process with everything switched on.
 
@@ -7,6 +7,8 @@ Each part is charged its own time only, not that of the parts it calls; `everyth
 On a machine that does other things too, compare processor time, and shares. docs/speed.md explains the parts.
 
 `loop` runs the mind against a simulated robot in another process, in real time; its policy thinks in every tick.
+
+`knowing` runs --times houses undisturbed and in every way disturbed: what surprise notices, how honest odds are.
 
 `record` measures messages a second, the cost of a tick and the opening of a long episode. `crash` kills runs at random
 moments (drawn from --index) of recording, finishing and exporting, and looks for what was lost.
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "measure where the time goes"
 
-WHAT = ("sim", "loop", "record", "crash")
+WHAT = ("sim", "loop", "knowing", "record", "crash")
 _CRASH_TICKS = 800
 TICKS_OF_A_CYCLE = 10
 """Camera and scanner come at a tenth of the ticks' rate."""
@@ -54,10 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="simulated time to measure (default 20)",
     )
     parser.add_argument(
-        "--task", default="coffee", metavar="TASK", help="whose episode (default coffee; of loop pick-mug)"
+        "--task", default="coffee", metavar="TASK", help="whose episode (default coffee; of loop and knowing pick-mug)"
     )
     parser.add_argument(
-        "--times", type=number_between(1, 100_000), default=20, metavar="N", help="kills of `crash` (default 20)"
+        "--times",
+        type=number_between(1, 100_000),
+        default=20,
+        metavar="N",
+        help="kills of `crash`, houses of `knowing` (default 20)",
     )
     add_house(parser)
     add_minds(parser)
@@ -93,6 +99,12 @@ def _run_loop(args: argparse.Namespace) -> int:
     )
     write_json(args.json, result)
     return Exit.OK
+
+
+def _run_knowing(args: argparse.Namespace) -> int:
+    from agent.commands.bench_knowing import run_knowing
+
+    return run_knowing(args)
 
 
 def _run_record(args: argparse.Namespace) -> int:
@@ -142,7 +154,7 @@ def _run_crash(args: argparse.Namespace) -> int:
     return Exit.OK if result["same"] else Exit.FAILED
 
 
-_OTHERS = {"loop": _run_loop, "record": _run_record, "crash": _run_crash}
+_OTHERS = {"loop": _run_loop, "knowing": _run_knowing, "record": _run_record, "crash": _run_crash}
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:

@@ -1,0 +1,181 @@
+"""What a learned mind knows of itself: whether surprise notices what happens, whether its odds of success are honest.
+
+Each house is run undisturbed, with each event that surprise should notice, and with each lasting disturbance. An
+event's score is the largest surprise in the second after it; what it is compared with are seconds in contact of
+undisturbed episodes. The odds are those half-way through an attempt.
+"""
+
+import argparse
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agent.commands.arguments import check_weights
+from agent.commands.outcome import CommandError, Exit, write_json
+
+AFTER_S = 1.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one episode showed."""
+
+    disturbance: str
+    success: bool
+    after: float | None
+    """Largest surprise in the second after the event; None where it did not happen while a policy acted."""
+    calm: tuple[float, ...]
+    """Largest surprise in each second after the first contact, before any event."""
+    alarms: int
+    minutes: float
+    odds: tuple[tuple[float, bool], ...]
+    """Of each attempt half-way, and whether it succeeded."""
+    missing: str = ""
+    """Why there was no episode."""
+
+
+@dataclass(frozen=True)
+class KnowingJob:
+    """One episode; picklable."""
+
+    task: str
+    split: str
+    policy: str
+    checkpoint: Path | None
+    disturbances: tuple[str, ...]
+
+    def __call__(self, job: int) -> Seen:
+        from agent.session import RunConfig, run_episode
+        from sim.tasks.stage import NoStartError
+
+        index, k = divmod(job, len(self.disturbances))
+        name = self.disturbances[k]
+        with tempfile.TemporaryDirectory(prefix="doppio-bench-") as folder:
+            config = RunConfig(
+                task=self.task,
+                split=self.split,
+                index=index,
+                policy=self.policy,
+                checkpoint=self.checkpoint,
+                disturbance=name,
+                record=Path(folder),
+                acting_only=True,
+            )
+            try:
+                report = run_episode(config)
+            except NoStartError as error:
+                return Seen(name, False, None, (), 0, 0.0, (), str(error))
+            return _seen(name, report.success, Path(report.episode))
+
+
+def _seen(name: str, success: bool, folder: Path) -> Seen:
+    from agent.episodes import Episode, Kind
+    from agent.world_model.calibration import SAME_ALARM_S
+
+    episode = Episode.open(folder)
+    event_s = next((place.time_s for place, event in episode.records(Kind.EVENT) if event.name == name), None)
+    times, surprise, contact, odds, begins = [], [], [], [], []
+    for _, step in episode.records(Kind.STEP):
+        if step.acting is None:
+            continue
+        if step.acting.begins:
+            begins.append(len(times))
+        times.append(step.observation.time_s)
+        surprise.append(step.estimate.surprise or 0.0)
+        contact.append(step.observation.grip_force_n > 1.0 or np.linalg.norm(step.acting.force_in_target_n) > 3.0)
+        odds.append(step.estimate.success_probability)
+    if not times:
+        return Seen(name, success, None, (), 0, 0.0, ())
+    at, score = np.array(times), np.array(surprise)
+    first = at[int(np.argmax(contact))] if any(contact) else np.inf
+    calm_until = at[-1] if event_s is None else event_s
+    calm = []
+    for start in np.arange(first, calm_until - AFTER_S + 1e-6, AFTER_S) if first < np.inf else ():
+        inside = (at >= start) & (at < start + AFTER_S)
+        if inside.sum() > 50:
+            calm.append(float(score[inside].max()))
+    after = None
+    if event_s is not None:
+        inside = (at >= event_s) & (at <= event_s + AFTER_S)
+        after = float(score[inside].max()) if inside.sum() > 10 else None
+    above = np.flatnonzero((score > 1.0) & (at < calm_until))
+    alarms = int(len(above) > 0) + int((np.diff(at[above]) > SAME_ALARM_S).sum())
+    ends = [*begins[1:], len(times)]
+    halves = [
+        (float(odds[(a + b) // 2]), success and b == len(times))
+        for a, b in zip(begins, ends, strict=True)
+        if odds[(a + b) // 2] is not None
+    ]
+    return Seen(name, success, after, tuple(calm), alarms, len(times) / 6000.0, tuple(halves))
+
+
+def run_knowing(args: argparse.Namespace) -> int:
+    """`doppio bench knowing`."""
+    from rich.console import Console
+
+    from agent.episodes import cpu_name
+    from sim.disturbances.catalogue import EVENTS, LASTING, NONE
+
+    weights = check_weights(args)
+    if not weights:
+        raise CommandError(f"--policy {args.policy} knows nothing of itself; choose world-model or prior")
+    task = "pick-mug" if args.task == "coffee" else args.task
+    job = KnowingJob(task, args.split, args.policy, args.checkpoint, (NONE, *EVENTS, *LASTING))
+    console = Console(stderr=str(args.json) == "-", highlight=False)
+    result = measure_knowing(job, args.index, args.times, os.cpu_count() or 1, console)
+    for name, event in result["events"].items():
+        area = "  –  " if event["auc"] is None else f"{event['auc']:.3f}"
+        console.print(f"{name:16} n {event['n']:3}  AUC {area}  noticed {event['noticed']:.0%}")
+    for name, value in result.items():
+        if name != "events":
+            console.print(f"{name:26} {'–' if value is None else f'{value:.3g}'}")
+    identity = {"task": task, "split": args.split, "start": args.index, "policy": args.policy, "cpu": cpu_name()}
+    write_json(args.json, identity | {"houses": args.times, "checkpoint": weights} | result)
+    return Exit.OK
+
+
+def measure_knowing(job: KnowingJob, start: int, episodes: int, workers: int, console: Any) -> dict[str, Any]:
+    """The numbers, over `episodes` houses. Raises CommandError where a program error stopped an episode."""
+    from rich.progress import track
+
+    from agent.commands.workers import run_jobs
+
+    count = len(job.disturbances)
+    numbers = [index * count + k for index in range(start, start + episodes) for k in range(count)]
+    seen: list[Seen] = []
+    for done in track(run_jobs(job, numbers, workers), "episodes", total=len(numbers), console=console):
+        if done.error:
+            raise CommandError(done.error)
+        seen.append(done.result)
+    return summarise(seen)
+
+
+def summarise(seen: list[Seen]) -> dict[str, Any]:
+    """Areas under ROC curves, alarms and honesty."""
+    from agent.world_model.calibration import auc, ece
+    from sim.disturbances.catalogue import EVENTS, NONE
+
+    undisturbed = [s for s in seen if s.disturbance == NONE and not s.missing]
+    calm = np.array([value for s in undisturbed for value in s.calm])
+    minutes = sum(s.minutes for s in undisturbed)
+    events = {}
+    for name in EVENTS:
+        after = np.array([s.after for s in seen if s.disturbance == name and s.after is not None])
+        if len(after):
+            noticed = float((after > 1.0).mean())
+            events[name] = {"n": len(after), "auc": auc(after, calm), "noticed": noticed}
+    odds = [pair for s in seen if s.disturbance not in (NONE, *EVENTS) for pair in s.odds]
+    said, came = np.array([p for p, _ in odds]), np.array([c for _, c in odds], bool)
+    return {
+        "undisturbed_episodes": len(undisturbed),
+        "calm_seconds": len(calm),
+        "false_alarms_per_minute": sum(s.alarms for s in undisturbed) / minutes if minutes else None,
+        "events": events,
+        "attempts_disturbed": len(odds),
+        "success_auc_mid_attempt": auc(said[came], said[~came]) if odds else None,
+        "success_ece": ece(said, came) if odds else None,
+    }
