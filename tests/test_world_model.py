@@ -13,7 +13,7 @@ import torch
 from agent.world_model import encoders, heads, memory, predictor, prior
 from agent.world_model.actions import ACTION_SIZE
 from agent.world_model.batches import Sampler
-from agent.world_model.calibration import auc, ece, platt, quiet_threshold
+from agent.world_model.calibration import auc, calibrate, ece, latents_of, platt, quiet_threshold
 from agent.world_model.checkpoint import CheckpointError, identity, load, load_arrays, save
 from agent.world_model.collapse import CollapsedError, health
 from agent.world_model.config import ModelConfig, TrainingConfig
@@ -22,6 +22,7 @@ from agent.world_model.features import LAYOUT
 from agent.world_model.heads import FEEL
 from agent.world_model.layers import sigmoid
 from agent.world_model.model import Model, fresh, schema
+from agent.world_model.surprise import Surprise
 from agent.world_model.training import train
 
 SMALL = ModelConfig(latent=64, memory=32, group=16, hidden=32, prefix=8, members=2, horizon=4)
@@ -206,6 +207,28 @@ def test_a_stopped_training_ends_as_if_it_had_not_been(tmp_path: Path, monkeypat
     resumed = train(data, tmp_path / "killed", SMALL, config)
     for name, value in whole.weights.items():
         assert np.allclose(resumed.weights[name], value, atol=1e-5), name
+
+
+def test_what_is_calibrated_is_what_is_published(model: Model) -> None:
+    """Surprise while acting is the score that its threshold was set on: few alarms when nothing is wrong."""
+    data = toy(attempts=10)
+    calibration, results = calibrate(model.weights, SMALL, data, np.arange(10))
+    assert results["surprise_threshold"] == calibration.surprise_threshold
+    calibrated = replace(model, calibration=calibration)
+    alarms = 0
+    for attempt in range(10):
+        ticks, z, h, x = latents_of(model.weights, SMALL, data, attempt)
+        surprise, scores = Surprise(calibrated), []
+        for k in range(len(z)):
+            done = data.did[ticks[k - 1] : ticks[k - 1] + 4].mean(axis=0) if k else np.zeros(12, np.float32)
+            scores.append(surprise.update(done, z[k], x[k, LAYOUT.feel]))
+            surprise.remember(z[k], h[k])
+        assert scores[0] is None
+        alarms += max(score for score in scores if score is not None) > 1.0
+        shifted = surprise.update(np.zeros(12, np.float32), z[-1] + 5.0, x[-1, LAYOUT.feel] + 5.0)
+        assert shifted is not None
+        assert shifted > max(score for score in scores[-3:] if score is not None)
+    assert alarms <= 1
 
 
 def test_statistics_of_estimates() -> None:

@@ -58,7 +58,6 @@ class LearnedPolicy:
         self._h = np.zeros(config.memory, np.float32)
         self._done = np.zeros(ACTION_SIZE, np.float32)
         """Sum of what was done since the last step."""
-        self._before: tuple[np.ndarray, np.ndarray] | None = None
         self._correction = np.zeros(ACTION_SIZE, np.float32)
         self._estimate = Estimate()
 
@@ -92,11 +91,10 @@ class LearnedPolicy:
 
     def _step(self, z: np.ndarray, x: np.ndarray) -> float | None:
         """Take a step of 40 ms into memory; how surprising it was."""
-        surprise = None
-        if self._before is not None:
-            surprise = self._surprise.update(*self._before, self._done / STEP_TICKS, z, x[LAYOUT.feel])
+        done = (self._done / STEP_TICKS).astype(np.float32)
+        surprise = self._surprise.update(done, z, x[LAYOUT.feel])
         self._h = memory.step(self._w, z, self._h)
-        self._before = z, self._h
+        self._surprise.remember(z, self._h)
         self._done = np.zeros(ACTION_SIZE, np.float32)
         return surprise
 

@@ -5,18 +5,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.world_model import encoders, heads, memory, predictor
+from agent.world_model import encoders, heads, memory
 from agent.world_model.batches import Index
 from agent.world_model.config import STEP_S, STEP_TICKS, ModelConfig
 from agent.world_model.data import Data
 from agent.world_model.features import LAYOUT
 from agent.world_model.layers import Weights, sigmoid
 from agent.world_model.model import Calibration
-from agent.world_model.surprise import SMOOTHING, raw_score
+from agent.world_model.surprise import SMOOTHING, errors, lags, raw_score
 
 Floats = NDArray[np.float32]
 ALARMS_PER_MINUTE = 0.5
 SAME_ALARM_S = 1.0
+LARGE = 0.99
+"""Quantile of raw scores of undisturbed episodes that makes the unit of a lag."""
 
 
 def latents_of(w: Weights, c: ModelConfig, data: Data, attempt: int) -> tuple[Index, Floats, Floats, Floats]:
@@ -32,37 +34,42 @@ def latents_of(w: Weights, c: ModelConfig, data: Data, attempt: int) -> tuple[In
     return ticks, z, states, x
 
 
-def one_step_errors(w: Weights, c: ModelConfig, data: Data, attempt: int) -> tuple[Floats, Floats]:
-    """Errors of foretelling one step, of readings in units of their expected error, and of latents."""
+def foretelling_errors(w: Weights, c: ModelConfig, data: Data, attempt: int, lag: int) -> tuple[Floats, Floats]:
+    """`agent.world_model.surprise.errors` at every step of an attempt from step `lag` on."""
     ticks, z, h, x = latents_of(w, c, data, attempt)
-    steps = len(z) - 1
-    within = np.minimum(ticks[:-1, None] + np.arange(STEP_TICKS), data.end[attempt] - 1)
-    actions = np.zeros((steps, c.horizon, data.did.shape[1]), np.float32)
-    actions[:, 0] = data.did[within].mean(axis=1)
-    foretold = predictor.predict(w, z[:-1], h[:-1], actions)[:, :, 0].mean(axis=0)
-    meaning = heads.read(w, foretold, h[:-1])
-    feel = (x[1:, LAYOUT.feel] - meaning.feel) / np.exp(meaning.feel_log_scale)
-    return feel, z[1:] - foretold
+    steps = len(z) - lag
+    within = np.minimum(ticks[:, None] + np.arange(STEP_TICKS), data.end[attempt] - 1)
+    done = data.did[within].mean(axis=1)
+    actions = np.zeros((steps, c.horizon, done.shape[1]), np.float32)
+    for j in range(lag):
+        actions[:, j] = done[j : j + steps]
+    return errors(w, z[:steps], h[:steps], actions, lag, z[lag:], x[lag:, LAYOUT.feel])
 
 
 def calibrate(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> tuple[Calibration, dict[str, Any]]:
     """Constants of the model, and what it is worth, on these attempts."""
-    errors = {int(a): one_step_errors(w, c, data, int(a)) for a in attempts if data.end[a] - data.start[a] > 20}
-    residual = np.concatenate([latent for _, latent in errors.values()])
-    residual_std = np.maximum(residual.std(axis=0), 1e-3)
-    calm = [a for a in errors if data.calm[a]] or list(errors)
-    scores = [smooth(raw_score(errors[a][0], errors[a][1] / residual_std)) for a in calm]
+    used = [int(a) for a in attempts if data.end[a] - data.start[a] > STEP_TICKS * (c.horizon + 2)]
+    calm = [a for a in used if data.calm[a]] or used
+    residual, units = [], []
+    raw: dict[int, list[Floats]] = {a: [] for a in calm}
+    for lag in lags(c.horizon):
+        of_lag = {a: foretelling_errors(w, c, data, a, lag) for a in used}
+        residual.append(np.maximum(np.concatenate([thought for _, thought in of_lag.values()]).std(axis=0), 1e-3))
+        for a in calm:
+            raw[a].append(raw_score(of_lag[a][0], of_lag[a][1] / residual[-1]))
+        units.append(float(np.quantile(np.concatenate([raw[a][-1] for a in calm]), LARGE)))
+    scores = [smooth(_largest(raw[a], units)) for a in calm]
     threshold = quiet_threshold(scores)
-    states = [latents_of(w, c, data, a) for a in errors]
+    states = [latents_of(w, c, data, a) for a in used]
     z = np.concatenate([s[1] for s in states])
     meanings = [heads.read(w, s[1], s[2]) for s in states]
     logits = np.concatenate([m.success for m in meanings])
-    success = np.concatenate([np.full(len(m.success), data.success[a]) for a, m in zip(errors, meanings, strict=True)])
+    success = np.concatenate([np.full(len(m.success), data.success[a]) for a, m in zip(used, meanings, strict=True)])
     slope, offset = platt(logits, success)
     middle = np.array([m.success[len(m.success) // 2] for m in meanings])
-    ended = np.array([data.success[a] for a in errors])
+    ended = np.array([data.success[a] for a in used])
     results = {
-        "attempts": len(errors),
+        "attempts": len(used),
         "success_auc_mid_attempt": auc(middle[ended], middle[~ended]),
         "success_ece": ece(sigmoid(slope * logits + offset), success),
         "calm_minutes": sum(len(s) for s in scores) * STEP_S / 60.0,
@@ -70,12 +77,22 @@ def calibrate(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> tuple[
     }
     calibration = Calibration(
         latent_std=float(z.std(axis=0).mean()),
-        residual_std=tuple(round(float(v), 6) for v in residual_std),
+        residual_std=tuple(tuple(round(float(v), 6) for v in row) for row in residual),
+        surprise_units=tuple(units),
         surprise_threshold=threshold,
         success_slope=slope,
         success_offset=offset,
     )
     return calibration, results
+
+
+def _largest(raw: list[Floats], units: list[float]) -> Floats:
+    """The scores of all lags as one, from the first lag's first step on."""
+    score = raw[0] / units[0]
+    for later, unit in zip(raw[1:], units[1:], strict=True):
+        start = len(score) - len(later)
+        score[start:] = np.maximum(score[start:], later / unit)
+    return score
 
 
 def smooth(raw: Floats) -> Floats:

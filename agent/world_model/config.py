@@ -46,7 +46,7 @@ class TrainingConfig:
     learning_rate: float = 1.5e-3
     weight_decay: float = 1e-4
     clip: float = 1.0
-    holdout: float = 0.05
+    holdout: float = 0.1
     """Share of episodes that is never trained on, for curves, probes and calibration."""
     predict_share: float = 0.3
     """Share of steps from which a future is foretold in a batch."""

@@ -40,10 +40,12 @@ class Calibration:
 
     latent_std: float = 1.0
     """Mean standard deviation of a latent's numbers."""
-    residual_std: tuple[float, ...] = ()
-    """(latent,) of one-step errors of prediction."""
+    residual_std: tuple[tuple[float, ...], ...] = ()
+    """(lags, latent) of errors of foretelling, for each of agent.world_model.surprise.LAGS."""
+    surprise_units: tuple[float, ...] = ()
+    """(lags,) what is a large raw score of each lag when nothing is wrong."""
     surprise_threshold: float = 1.0
-    """Of the raw score; see agent.world_model.surprise."""
+    """Of the smoothed score."""
     success_slope: float = 1.0
     success_offset: float = 0.0
     """Platt scaling of the success logit."""
