@@ -192,7 +192,7 @@ def describe(
         "policy": args.policy,
         "planner": args.planner,
         "disturb": args.disturb,
-        "limits": args.limits,
+        "asked_limits": args.limits,
         "checkpoint": weights,
         **aggregate(list(results.items())),
         "start": args.start,
@@ -277,6 +277,11 @@ class Display:
         )
         if summary["left_out"]:
             self._console.print(f"{len(summary['left_out'])} houses lack what the task needs and were left out")
+        if summary["planned_share"] is not None:
+            name = "prior, nearly: plans" if summary["planned_share"] < 0.05 else "plans"
+            self._console.print(
+                f"{name} replaced the prior in {summary['planned_share']:.1%} of acting", highlight=False
+            )
         if summary["subgoals"]:
             table = Table(box=None, pad_edge=False)
             table.add_column("subgoal")

@@ -12,6 +12,29 @@ Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the normal distribution."""
 
 
+LIMIT_SLACK_S = 0.05
+"""A limit passed for less was kept."""
+
+
+def _acting(reports: Sequence[EpisodeReport]) -> dict[str, Any]:
+    """How much was planned, and how limits were kept."""
+    planned = [(r.planned_share, r.acting_s) for r in reports if r.planned_share is not None]
+    acting_s = sum(seconds for _, seconds in planned)
+    names = sorted({name for r in reports for name in r.limits})
+    over = {name: [r.limits[name].over_s for r in reports if name in r.limits] for name in names}
+    return {
+        "planned_share": sum(share * seconds for share, seconds in planned) / acting_s if acting_s else None,
+        "limits": {
+            name: {
+                "episodes": len(seconds),
+                "passed": sum(s > LIMIT_SLACK_S for s in seconds),
+                "mean_over_s": sum(seconds) / len(seconds),
+            }
+            for name, seconds in over.items()
+        },
+    }
+
+
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     """95 % confidence interval of a proportion by Wilson's score method; (0, 1) without trials."""
     if not 0 <= successes <= trials:
@@ -37,7 +60,9 @@ def aggregate(reports: Sequence[tuple[int, EpisodeReport]]) -> dict[str, Any]:
 
     `mean_duration_s` is over all episodes, failed ones too. `realtime_factor` is simulated over wall seconds of one
     worker. `first_try` and `after_retries` count subgoals that succeeded at once, and that succeeded in the end.
-    Houses that lack what the task needs are `left_out` and count nowhere else.
+    Houses that lack what the task needs are `left_out` and count nowhere else. `planned_share` is of the time in which
+    a policy acted (None without planning); `limits` says for each limit in how many episodes it was passed for more
+    than LIMIT_SLACK_S, and for how long on average.
     """
     everything = sorted(reports, key=lambda pair: pair[0])
     reports = [(index, report) for index, report in everything if not report.lacks]
@@ -61,6 +86,7 @@ def aggregate(reports: Sequence[tuple[int, EpisodeReport]]) -> dict[str, Any]:
         "safe_success_rate": safe / n if n else 0.0,
         "mean_duration_s": simulated / n if n else 0.0,
         "realtime_factor": simulated / wall if wall > 0 else 0.0,
+        **_acting([report for _, report in reports]),
         "failures": [
             {
                 "index": index,
