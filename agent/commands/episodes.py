@@ -3,6 +3,7 @@
 examples: doppio episodes list --task coffee --outcome failed
           doppio episodes show latest
           doppio episodes stats --task coffee --since 2026-01-31
+          doppio episodes verify --limit 100
           doppio episodes gc --to-gb 20
           doppio episodes export --task pick-mug --outcome success --out dataset/
 """
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--subgoal", metavar="KIND", help="that failed in a subgoal of this kind, e.g. pick")
     which.add_argument("--since", metavar="DATE", help="begun on this day or later, e.g. 2026-01-31")
     which.add_argument("--until", metavar="DATE", help="begun before this day")
-    which.add_argument("--limit", type=number_between(1, 10**9), default=50, help="of list (default 50)")
+    which.add_argument("--limit", type=number_between(1, 10**9), default=50, help="of list and verify (default 50)")
     tidy = parser.add_argument_group("gc and export")
     tidy.add_argument("--to-gb", type=float, metavar="N", help="of gc: how much may remain")
     tidy.add_argument("--yes", action="store_true", help="of gc: do it, do not only say what would be removed")
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     finally:
         index.close()
     write_json(args.json, result)
-    return Exit.OK
+    return Exit.FAILED if result.get("different") else Exit.OK
 
 
 def conditions(args: argparse.Namespace) -> dict[str, Any]:
@@ -174,6 +175,31 @@ def cluster(entries: "list[Entry]") -> list[dict[str, Any]]:
     return sorted(found, key=lambda f: (-f["n"], f["subgoal"], f["contact"]))
 
 
+def _verify(index: "EpisodeIndex", args: argparse.Namespace, console: "Console") -> dict[str, Any]:
+    from agent.commands.rebuild import rebuild_world
+    from agent.episodes import Episode, EpisodeError, Kind
+    from agent.episodes.verify import verify
+
+    entries = index.find(conditions(args), limit=args.limit)
+    same, different, impossible = 0, [], []
+    for entry in entries:
+        try:
+            episode = Episode.open(index.root / entry.name)
+            if not len(episode.all_of(Kind.CONTROL)):
+                impossible.append(entry.name)  # the robot's side has what can be simulated
+                continue
+            difference = verify(episode, rebuild_world(episode.header)).difference
+        except EpisodeError as error:
+            difference = str(error)
+        same += difference is None
+        if difference is not None:
+            different.append({"episode": entry.name, "difference": str(difference)})
+            console.print(f"  {entry.name}: {difference}", markup=False)
+    console.print(f"{same} of {len(entries) - len(impossible)} episodes come out the same, to the last bit", end="")
+    console.print(f"; {len(impossible)} hold no commands to simulate" if impossible else "")
+    return {"same_episodes": same, "different": different, "without_commands": impossible}
+
+
 def _gc(index: "EpisodeIndex", args: argparse.Namespace, console: "Console") -> dict[str, Any]:
     if args.to_gb is None or args.to_gb < 0:
         raise CommandError("gc needs --to-gb N: how many gigabytes of episodes may remain, 0 or more")
@@ -225,4 +251,4 @@ def _export(index: "EpisodeIndex", args: argparse.Namespace, console: "Console")
     return {"path": str(args.out), "what": written, "episodes": [e.name for e in entries]}
 
 
-_ACTIONS = {"list": _list, "show": _show, "stats": _stats, "gc": _gc, "export": _export}
+_ACTIONS = {"list": _list, "show": _show, "stats": _stats, "verify": _verify, "gc": _gc, "export": _export}

@@ -40,7 +40,8 @@ def print_next_steps(console: Console, report: EpisodeReport) -> None:
     if report.episode:
         console.print(f"  episode  {report.episode}", soft_wrap=True, highlight=False)
         console.print(
-            f"\nnext:\n  doppio replay {report.episode} --video out.mp4\n  doppio replay {report.episode} --verify",
+            f"\nnext:\n  doppio replay {report.episode} --view\n  doppio replay {report.episode} --why\n"
+            f"  doppio replay {report.episode} --video out.mp4\n  doppio replay {report.episode} --verify",
             soft_wrap=True,
             highlight=False,
         )

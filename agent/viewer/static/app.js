@@ -19,7 +19,8 @@
     seek, redraw,
   };
   const stages = episodes.map((e) => new Doppio.Stage(e, $("stages"), shared));
-  const panels = new Doppio.Panels(first, $("side"), shared);
+  $("stages").classList.toggle("two", Boolean(second));
+  let panels = new Doppio.Panels(first, $("side"), shared);
   const timeline = new Doppio.Timeline(episodes, $("timeline"), shared);
   const end = timeline.duration;
 
@@ -50,6 +51,23 @@
     return null;
   }
 
+  // With two episodes, the panels on the right and the numbers below are of one of them.
+  function choose(number) {
+    panels = Doppio.panels = new Doppio.Panels(episodes[number], $("side"), shared);
+    timeline.chosen = number;
+    if (!second) return;
+    const line = Object.assign(document.createElement("div"), { id: "which" });
+    line.append("of");
+    episodes.forEach((e, i) => {
+      const button = Object.assign(document.createElement("button"), { textContent: "AB"[i], title: nameOf(e) });
+      button.classList.toggle("on", i === number);
+      button.onclick = () => { choose(i); show(); };
+      line.append(button);
+    });
+    line.append(nameOf(episodes[number]));
+    $("side").prepend(line);
+  }
+
   let waiting = false;
   function redraw() {
     if (waiting) return;
@@ -63,7 +81,7 @@
   function show() {
     const t = shared.time;
     for (const stage of stages) stage.show(Math.min(t, stage.episode.duration));
-    panels.show(t);
+    panels.show(Math.min(t, panels.episode.duration));
     timeline.show(t);
     $("clock").textContent = `${Doppio.clock(t)} / ${Doppio.clock(end)}`;
     const event = first.eventNear(t, 1.0);
@@ -179,6 +197,7 @@
   }
 
   head();
+  choose(0);
   timeline.draw();
   const deepLink = /t=/.test(location.hash);
   seek(0);
@@ -196,6 +215,7 @@
   async function measureSeek(t) {
     const began = performance.now();
     seek(t);
+    Doppio.seekScript = performance.now() - began;
     for (const stage of stages) {
       stage.draw();
       const gl = stage.renderer.getContext();

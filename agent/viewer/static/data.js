@@ -58,6 +58,7 @@ Doppio.Episode = class {
     this.arrays = arrays;
     this.steps = arrays.step_time.length;
     this.marks = this.events.map((e) => e.time);
+    this.phaseTimes = this.phases.map((p) => p[0]);
   }
   stepAt(t) { return Math.max(0, Doppio.before(this.arrays.step_time, t)); }
   timeOf(step) { return this.arrays.step_time[Math.min(Math.max(step, 0), this.steps - 1)]; }
@@ -75,7 +76,7 @@ Doppio.Episode = class {
   }
   planAt(t) { return this.planning.findLast((p) => p.time <= t + 1e-6) || null; }
   phaseAt(t) {
-    const i = Doppio.before(this.phases.map((p) => p[0]), t);
+    const i = Doppio.before(this.phaseTimes, t);
     return i < 0 ? "" : this.phases[i][1].replaceAll("-", " ");
   }
   eventNear(t, within) {

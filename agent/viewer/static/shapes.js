@@ -11,7 +11,7 @@
       case "ellipsoid": return new THREE.SphereGeometry(1, 20, 12).scale(a, b, c);
       case "cylinder": return new THREE.CylinderGeometry(a, a, 2 * b, 28).applyMatrix4(UP);
       case "capsule": return new THREE.CapsuleGeometry(a, 2 * b, 5, 18).applyMatrix4(UP);
-      default: return new THREE.PlaneGeometry(a ? 2 * a : 40, b ? 2 * b : 40);
+      default: return new THREE.PlaneGeometry(a ? 2 * a : 40, b ? 2 * b : 40).translate(0, 0, -0.01);  // below floors
     }
   }
 

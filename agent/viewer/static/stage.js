@@ -1,7 +1,7 @@
 // The world in three dimensions at one moment of an episode, with what was seen and believed laid over it.
 "use strict";
 (function () {
-  const FADED = 0.07, SEEN_FOR_S = 0.25, LABELS = 16;
+  const FADED = 0.07, TALL_M = 1.15, SHOULDER_RAD = 0.75, SEEN_FOR_S = 0.25, LABELS = 16;
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const MOVABLE = /^(mug|pod|bowl|plate|bottle|box|fruit|book|loose_lid)$/;
 
@@ -18,10 +18,9 @@
       parent.append(this.element);
       this.canvas = this.element.querySelector("canvas");
       this.labels = this.element.querySelector(".labels");
-      this.renderer = new THREE.WebGLRenderer({ canvas: this.canvas, antialias: true, powerPreference: "high-performance" });
-      const gl = this.renderer.getContext(), info = gl.getExtension("WEBGL_debug_renderer_info");
-      const name = info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : "";
-      this.software = /swiftshader|llvmpipe|software/i.test(name);
+      this.software = drawnBySoftware();
+      // Where no graphics card helps, fewer pixels and no smoothing keep a seek below a tenth of a second.
+      this.renderer = new THREE.WebGLRenderer({ canvas: this.canvas, antialias: !this.software, powerPreference: "high-performance" });
       this.renderer.setPixelRatio(this.software ? 0.66 : Math.min(2, devicePixelRatio));
       this.renderer.shadowMap.enabled = !this.software;
       this._light();
@@ -61,7 +60,8 @@
         if (group.body >= 0) this.moving.push([group.body, object]);
         if (group.fades) {
           const box = new THREE.Box3().setFromObject(object);
-          this.fading.push({ object, box, opacity: 1 });
+          const margin = group.name.startsWith("wall") ? 0.05 : 0.45;  // what it works at stays
+          if (box.max.z > TALL_M) this.fading.push({ object, box, margin, opacity: 1 });  // over low things one can see
         }
         for (const [geom, entry] of object.userData.changing) this.repaintable.set(geom, { ...entry, shown: -1 });
       }
@@ -98,7 +98,10 @@
       const b = this.episode.arrays.base, yaw = b.length ? b[2] : 0;
       this.goal = new THREE.Vector3(b[0] || 0, b[1] || 0, 0.75);
       this.stand = this.goal.clone();
-      this.camera.position.copy(this.goal).add(new THREE.Vector3(Math.cos(yaw + 2.45) * 2.6, Math.sin(yaw + 2.45) * 2.6, 1.9));
+      const side = yaw + Math.PI + SHOULDER_RAD;
+      this.camera.position.copy(this.goal).add(new THREE.Vector3(Math.cos(side) * 2.1, Math.sin(side) * 2.1, 1.55));
+      this.headings = smoothHeadings(b);
+      this.heading = this.headings[0] || 0;
       this.controls = new THREE.OrbitControls(this.camera, this.canvas);
       this.controls.target.copy(this.goal);
       this.controls.maxPolarAngle = 1.55;
@@ -153,10 +156,13 @@
           this.goal.lerp(at, 0.45);
         }
         if (this.shared.view === "follow") {
-          const shift = this.goal.clone().sub(old);
-          this.camera.position.add(shift);
+          // The camera goes and turns with the robot, and stays where a person turned it to.
+          const shift = this.goal.clone().sub(old), turn = this.headings[between[0]] - this.heading;
           this.controls.target.add(shift);
+          this.camera.position.add(shift).sub(this.goal).applyAxisAngle(this.camera.up, turn).add(this.goal);
+          this.controls.target.sub(this.goal).applyAxisAngle(this.camera.up, turn).add(this.goal);
         }
+        this.heading = this.headings[between[0]];
         this.path.geometry.setDrawRange(0, between[0] + 1);
       }
       this._repaint(t);
@@ -167,7 +173,7 @@
 
     _repaint(t) {
       for (const [geom, entry] of this.repaintable) {
-        const looks = this.looks.get(geom), i = Doppio.before(looks.map((l) => l[0]), t);
+        const looks = this.looks.get(geom), i = Doppio.before(entry.times ||= looks.map((l) => l[0]), t);
         if (i === entry.shown) continue;
         entry.shown = i;
         const { rgba, at, size } = entry.shape;
@@ -290,11 +296,11 @@
       const targets = around.map(([x, y, z]) => new THREE.Vector3(this.stand.x + x, this.stand.y + y, z)).concat([this.goal]);
       const sides = targets.map((target) => {
         const way = target.clone().sub(eye), far = way.length();
-        return { ray: new THREE.Ray(eye, way.normalize()), far: far - 0.45 };
+        return { ray: new THREE.Ray(eye, way.normalize()), far };
       });
       for (const entry of this.fading) {
         const blocks = active && (entry.box.containsPoint(eye) || sides.some(({ ray, far }) =>
-          ray.intersectBox(entry.box, hit) && hit.distanceTo(eye) < far));
+          ray.intersectBox(entry.box, hit) && hit.distanceTo(eye) < far - entry.margin));
         const opacity = blocks ? FADED : 1;
         if (opacity === entry.opacity) continue;
         entry.opacity = opacity;
@@ -337,6 +343,27 @@
       });
     }
   };
+
+  // Where the robot faces, unwrapped and averaged over some three seconds, for a calm camera.
+  function smoothHeadings(base) {
+    const n = base.length / 3, plain = new Float64Array(n), sums = new Float64Array(n + 1), half = 40;
+    for (let i = 0; i < n; i++) {
+      const step = i ? base[3 * i + 2] - base[3 * i - 1] : base[2];
+      plain[i] = (i ? plain[i - 1] : 0) + (i ? step - 2 * Math.PI * Math.round(step / (2 * Math.PI)) : step);
+      sums[i + 1] = sums[i] + plain[i];
+    }
+    return plain.map((_, i) => {
+      const from = Math.max(0, i - half), until = Math.min(n, i + half + 1);
+      return (sums[until] - sums[from]) / (until - from);
+    });
+  }
+
+  function drawnBySoftware() {
+    const gl = document.createElement("canvas").getContext("webgl2"), info = gl?.getExtension("WEBGL_debug_renderer_info");
+    const name = info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : "";
+    gl?.getExtension("WEBGL_lose_context")?.loseContext();
+    return /swiftshader|llvmpipe|software/i.test(name);
+  }
 
   function fill(object, values) {
     const attribute = object.geometry.getAttribute("position");

@@ -13,6 +13,7 @@
     constructor(episodes, parent, shared) {
       Object.assign(this, { episodes, parent, shared });
       this.duration = Math.max(...episodes.map((e) => e.duration));
+      this.chosen = 0;
       this.from = 0;
       this.until = this.duration;
       this.canvas = document.createElement("canvas");
@@ -237,7 +238,7 @@
       const x = this.x(t), inside = x >= LEFT - 1 && x <= this.width - RIGHT + 1;
       this.cursor.style.display = inside ? "" : "none";
       this.cursor.style.transform = `translateX(${x}px)`;
-      const episode = this.episodes[0], step = episode.stepAt(t), parts = [];
+      const episode = this.episodes[this.chosen], step = episode.stepAt(t), parts = [];
       for (const row of this.rows) {
         if (!row.any) continue;
         row.curves.forEach((c, i) => {
@@ -302,8 +303,8 @@
       const row = this.rows.find((r) => y >= r.y && y < r.y + r.height);
       if (row) {
         if (x - this.canvas.getBoundingClientRect().left < LEFT || !row.any) return `<b>${row.title}</b><br>${Doppio.escape(row.about)}`;
-        const step = this.episodes[0].stepAt(t);
-        const values = row.curves.map((c) => [c, this.episodes[0].curve(c.name, step)]).filter(([, v]) => v !== undefined && !Number.isNaN(v));
+        const episode = this.episodes[this.chosen], step = episode.stepAt(t);
+        const values = row.curves.map((c) => [c, episode.curve(c.name, step)]).filter(([, v]) => v !== undefined && !Number.isNaN(v));
         return `<b>${row.title}</b> at ${Doppio.clock(t)}<br>` + values.map(([c, v]) => `<span class="key ${c.role}" style="margin:0">${c.label} ${Doppio.number(v)} ${row.unit}</span>`).join("<br>");
       }
       const lane = this.lanes.find((l) => y >= l.y && y < l.y + l.height);
