@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import mujoco
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ from recorded_run import recorded_episode, recorded_run
 from rich.console import Console
 
 from agent.commands.viewing import page_data, serve, write_report
-from agent.episodes import Episode, Kind
+from agent.episodes import Episode, EpisodeWriter, Kind
+from agent.episodes.why import explain
+from agent.messages import Estimate
 from agent.viewer.arrays import NOTHING, Arrays
 from agent.viewer.scene import load_model
 
@@ -123,6 +126,34 @@ def test_a_report_is_one_file_without_a_network(tmp_path: Path) -> None:
     assert not re.findall(r"""(?:src|href)=["'](?!data:)""", text)
     assert "%DATA%" not in text
     assert not out.with_name("report.html.part").exists()
+
+
+def test_what_a_model_expects_is_drawn_where_it_says_something(tmp_path: Path) -> None:
+    """The recorded episode, as if a policy that predicts had acted in its second half."""
+    source = recorded_episode()
+    half = len(source) // 2
+    with EpisodeWriter(tmp_path, source.header) as writer:
+        for place in source.places:
+            if place.kind == Kind.STEP:
+                step = source.record(place)
+                if step.observation.sequence >= half:
+                    surprise = step.observation.grip_force_n / 20.0
+                    estimate = Estimate(phase=step.estimate.phase, surprise=surprise, success_probability=0.75)
+                    step = msgspec.structs.replace(step, estimate=estimate)
+                writer.step(step)
+            elif place.kind not in (Kind.HEADER, Kind.SUMMARY):
+                writer.write(Kind(place.kind), place.time_s, source.payload(place))
+        writer.finish(source.summary or {})
+    episode = Episode.open(tmp_path)
+    page = Unpacked(page_data(episode, QUIET))
+    known = page.arrays["curve_success_probability"]
+    assert np.isnan(known[:half]).all()
+    np.testing.assert_allclose(known[half:], 0.75, atol=1e-6)
+    last = len(episode) - 5
+    felt = episode.step(last).observation.grip_force_n
+    assert page.arrays["curve_surprise"][last] == pytest.approx(felt / 20.0, abs=1e-3)
+    said = " ".join(reason.text for reason in explain(episode))
+    assert "predicts nothing" not in said
 
 
 def test_a_damaged_log_is_shown_with_what_is_left(tmp_path: Path) -> None:
