@@ -1,6 +1,8 @@
 """What is written over a film: time, subgoal and phase, and what the finger pads feel."""
 
+from collections import deque
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,9 @@ _MARGIN_PX = 12
 _SHADE = (10, 12, 18, 110)
 _TEXT = (245, 245, 240, 255)
 _DIM = (190, 195, 205, 255)
+_TRACE_POINTS, _TRACE_STEP_PX, _TRACE_HEIGHT_PX, _TRACES_WIDTH_PX = 60, 3, 24, 260
+_FELT, _OTHER, _EXPECTED, _EVENT = (244, 162, 89), (240, 210, 100), (88, 196, 232), (240, 210, 100)
+"""Colours as on the page."""
 _COLOUR_STOPS = np.array([[18, 22, 48], [66, 42, 120], [190, 62, 90], [245, 150, 60], [252, 245, 170]], np.float64)
 
 
@@ -53,8 +58,60 @@ def describe_subgoal(step: Step) -> str:
     return f"{name}: {subgoal.target}" if subgoal.target else name
 
 
-def draw_overlay(picture: Picture, step: Step, speed: float) -> Picture:
-    """A copy of an (h, w, 3) picture with the state of `step` written over its lower edge."""
+class Trace(NamedTuple):
+    """One curve of the last seconds."""
+
+    label: str
+    values: list[float | None]
+    """The newest last; None where there was none."""
+    full: float
+    """Drawn at the top."""
+    colour: tuple[int, int, int]
+
+
+class Recent:
+    """The last seconds of an episode, for the curves of a film."""
+
+    def __init__(self) -> None:
+        self._steps: deque[Step] = deque(maxlen=_TRACE_POINTS)
+
+    def add(self, step: Step) -> None:
+        """The step of the next picture."""
+        self._steps.append(step)
+
+    def traces(self) -> list[Trace]:
+        """What was felt, and what surprised if a model expected anything."""
+        steps = self._steps
+        force = [float(np.linalg.norm(s.observation.wrist_wrench_in_tool[:3])) for s in steps]
+        grip = [max(0.0, s.observation.grip_force_n) for s in steps]
+        traces = [Trace("grip", list(grip), 60.0, _FELT), Trace("force", list(force), 60.0, _OTHER)]
+        if any(s.estimate.surprise is not None for s in steps):
+            traces.append(Trace("surprise", [s.estimate.surprise for s in steps], 2.0, _EXPECTED))
+        return traces
+
+
+def _draw_traces(draw: ImageDraw.ImageDraw, traces: list[Trace], left: int, top: int) -> None:
+    for number, trace in enumerate(traces):
+        y = top + number * (_TRACE_HEIGHT_PX + 4)
+        points = [
+            (left + i * _TRACE_STEP_PX, y + _TRACE_HEIGHT_PX * (1.0 - min(1.0, value / trace.full)))
+            for i, value in enumerate(trace.values)
+            if value is not None
+        ]
+        wide = _TRACE_POINTS * _TRACE_STEP_PX
+        draw.line((left, y + _TRACE_HEIGHT_PX, left + wide, y + _TRACE_HEIGHT_PX), fill=(255, 255, 255, 40))
+        if len(points) > 1:
+            draw.line(points, fill=(*trace.colour, 255), width=2)
+        draw.text((left + wide + 6, y + _TRACE_HEIGHT_PX - 15), trace.label, fill=(*trace.colour, 255), font=_font(13))
+
+
+def draw_overlay(
+    picture: Picture, step: Step, speed: float, traces: list[Trace] | None = None, event: str = ""
+) -> Picture:
+    """A copy of an (h, w, 3) picture with the state of `step` written over its lower edge.
+
+    `traces` are curves of the last seconds, `event` is what has just happened, in words.
+    """
     height, width = picture.shape[:2]
     rows, columns = PAD_SHAPE
     pads_width = 2 * columns * _TAXEL_PX + _MARGIN_PX
@@ -72,6 +129,9 @@ def draw_overlay(picture: Picture, step: Step, speed: float) -> Picture:
     draw.text((left, line + 33), phase, fill=_DIM, font=_font(18))
     clock = f"{int(minutes)}:{seconds:04.1f}" + (f"   {speed:g}x speed" if speed != 1 else "")
     draw.text((left, line + 58), clock, fill=_DIM, font=_font(18))
+    if event:
+        draw.text((left, top - 30), event, fill=(*_EVENT, 255), font=_font(18))
+    _draw_traces(draw, traces or [], width - pads_width - _MARGIN_PX - _TRACES_WIDTH_PX, line)
     x = width - pads_width - _MARGIN_PX
     label = f"touch   {max(0.0, observation.grip_force_n):.1f} N"
     draw.text((x, line - 6), label, fill=_DIM, font=_font(13))

@@ -9,14 +9,17 @@ import av
 from av.container import OutputContainer
 
 from agent.commands.outcome import CommandError
-from agent.commands.overlay import draw_overlay
+from agent.commands.overlay import Recent, draw_overlay
 from agent.commands.rebuild import RebuiltWorld
 from agent.episodes import Episode, Kind
 from agent.episodes.verify import controls_by_tick
 from agent.messages import Step
+from agent.viewer.story import events_of
 
 WIDTH_PX, HEIGHT_PX = 960, 540
 FRAMES_PER_S = 25
+EVENT_SHOWN_S = 1.2
+"""Of the film's own time."""
 _TICKS_PER_FRAME_AT_SPEED_1 = 4
 
 
@@ -36,7 +39,8 @@ def render_video(
 
     controls = controls_by_tick(episode)
     stride = _TICKS_PER_FRAME_AT_SPEED_1 * speed
-    steps = _StepsByTime(episode)
+    steps, recent = _StepsByTime(episode), Recent()
+    events = [(event["time"], event["words"]) for event in reversed(events_of(episode))]
     frames = 0
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +60,9 @@ def render_video(
                 continue
             picture, step = film.frame(world.plant.data), steps.at(time_s)
             if step is not None:
-                picture = draw_overlay(picture, step, speed)
+                recent.add(step)
+                event = next((words for at, words in events if 0.0 <= time_s - at < EVENT_SHOWN_S * speed), "")
+                picture = draw_overlay(picture, step, speed, recent.traces(), event)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
             frames += 1
         container.mux(stream.encode())
