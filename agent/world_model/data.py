@@ -17,14 +17,14 @@ from agent.messages import Step
 from agent.policies.limits import tilt_rad
 from agent.policies.recorded import ActingVersionError, situation_of
 from agent.world_model.actions import to_vector
-from agent.world_model.features import KINDS, LAYOUT, Featurizer
+from agent.world_model.features import FORCE_IN_FEEL, FORCE_UNIT_N, KINDS, LAYOUT, Featurizer
 from agent.world_model.mirror import mirrored, mirrored_move, needs_mirror
 from agent.world_model.model import schema
 
 Floats = NDArray[np.float32]
 TEACHING = ("scripted", "teacher")
 """Policies whose own actions may be imitated; of others only advice is."""
-CONTACT_N = 0.5
+PAD_CONTACT_N, CONTACT_N = 0.5, 3.0
 LAST_TICKS = 6
 """So long before a policy said that it had finished saying so is right too: one tick is too few to learn from."""
 _COLUMNS = ("x", "did", "advice", "taught", "phase", "finished", "slip", "tilt")
@@ -76,8 +76,8 @@ class Data:
 
     def contact(self, ticks: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Something touches the pads, or pushes against the hand, at these ticks."""
-        feel = self.x[ticks][..., LAYOUT.feel]
-        return (np.abs(feel[..., :2]).max(-1) * 10.0 > CONTACT_N) | (np.linalg.norm(feel[..., 6:9], axis=-1) > 0.3)
+        felt = FORCE_UNIT_N * np.sinh(self.x[ticks][..., LAYOUT.feel])
+        return (felt[..., :2].max(-1) > PAD_CONTACT_N) | (np.linalg.norm(felt[..., FORCE_IN_FEEL], axis=-1) > CONTACT_N)
 
 
 def find_episodes(folders: Iterable[Path]) -> list[Path]:

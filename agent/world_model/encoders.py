@@ -12,7 +12,7 @@ from agent.world_model.features import LAYOUT
 from agent.world_model.layers import Shapes, Weights, join, linear, linear_shapes, mlp, mlp_shapes, relu
 
 GROUPS = {"touch": LAYOUT.touch, "body": LAYOUT.body, "target": LAYOUT.target}
-FARTHEST = 6.0
+FARTHEST = 8.0
 """Normalised features beyond this are cut off: what never occurred must not drown the rest."""
 _SMALLEST_STD = 0.02
 

@@ -30,14 +30,16 @@ KINDS = (
 )
 """The kinds of subgoal in which a policy acts."""
 
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
 """Raised with every change of what a number means."""
 _PRESSURE_CELLS, _SHEAR_CELLS = (6, 4), (3, 2)
 _SKIN_HAND = slice(64, 96)
 """Patches of hand and fingers; those before are the two sections of the arm."""
 _JOINTS = slice(0, 9)
 """Lift, arm, fingers: all but the head."""
-_TORQUE_NM, _LAG, _FORCE_N, _TORQUE_WRIST_NM, _PAD_N, _SHEAR_N, _TAXEL_N = 20.0, 0.05, 10.0, 2.0, 10.0, 3.0, 0.5
+_TORQUE_NM, _LAG, _TORQUE_WRIST_NM, _SHEAR_N, _TAXEL_N = 20.0, 0.05, 0.5, 2.0, 0.5
+FORCE_UNIT_N = 5.0
+"""Forces f are given as arsinh(f / unit): linear where they are small, and contact does not drown the rest."""
 _CLAMPS = ("force", "reach", "joint_limit", "leash")
 _NO_PATH = [0.0] * 13
 
@@ -70,8 +72,7 @@ FEEL_NAMES = (
     *("force x", "force y", "force z", "width", "velocity x", "velocity y", "velocity z", "lag"),
 )
 FORCE_IN_FEEL = slice(6, 9)
-"""Force at the tool in the target frame, in units of 10 N."""
-FORCE_UNIT_N = _FORCE_N
+"""Force at the tool in the target frame."""
 
 
 class Featurizer:
@@ -112,9 +113,9 @@ def _touch(s: Situation) -> Vector:
     total = mean.sum(axis=-1)
     return np.concatenate(
         (
-            total[:, 0] / _PAD_N,
-            total[:, 1:].ravel() / _SHEAR_N,
-            [s.grip_force_n / _PAD_N, float(s.pads_touch)],
+            np.arcsinh(total[:, 0] / FORCE_UNIT_N),
+            np.arcsinh(total[:, 1:].ravel() / _SHEAR_N),
+            [np.arcsinh(s.grip_force_n / FORCE_UNIT_N), float(s.pads_touch)],
             np.arcsinh((mean[:, 0] @ _POOL_PRESSURE).ravel() / _TAXEL_N),
             np.arcsinh((mean[:, 1:] @ _POOL_SHEAR).ravel() / _TAXEL_N),
             np.arcsinh(largest[:, 0].max(axis=-1) / _TAXEL_N),
@@ -134,12 +135,12 @@ def _body(s: Situation, tool: Pose, linear_in_target: Array, angular_in_target: 
     clamped = {clamp.name for clamp in applied.clamps}
     return np.concatenate(
         (
-            s.tool_in_target.rotation @ wrench[:3] / _FORCE_N,
+            np.arcsinh(s.tool_in_target.rotation @ wrench[:3] / FORCE_UNIT_N),
             [s.width_m / 0.05],
             linear_in_target / 0.2,
             [float(np.linalg.norm(lag[1:8])) / _LAG],
-            wrench[3:] / _TORQUE_WRIST_NM,
-            s.force_in_target_n / _FORCE_N,
+            np.arcsinh(wrench[3:] / _TORQUE_WRIST_NM),
+            np.arcsinh(s.force_in_target_n / FORCE_UNIT_N),
             angular_in_target,
             o.joint_position[_JOINTS],
             o.joint_velocity[_JOINTS],

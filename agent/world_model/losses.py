@@ -17,6 +17,8 @@ from agent.world_model.features import LAYOUT
 from agent.world_model.layers import Weights, join, mlp
 
 COVARIANCE = 0.04
+IN_CONTACT = 3.0
+"""Weight of readings in contact, above 1."""
 LATER = 0.5
 """Weight of the proposal's last step against its first, which is the one that is done."""
 
@@ -131,7 +133,9 @@ def felt(torch: Any, meaning: heads.Meaning, feel: Any, contact: Any, slip: Any,
     likelihood = (feel - meaning.feel).abs() * torch.exp(-meaning.feel_log_scale) + meaning.feel_log_scale
     logits = torch.nn.functional.binary_cross_entropy_with_logits
     other = logits(meaning.contact, contact, reduction="none") + logits(meaning.slip, slip, reduction="none")
-    return _mean(likelihood.mean(-1) + other + 10.0 * (meaning.tilt - tilt).square(), valid)
+    # Contact is rare, and what matters most.
+    felt = likelihood.mean(-1) * (1.0 + IN_CONTACT * contact)
+    return _mean(felt + other + 10.0 * (meaning.tilt - tilt).square(), valid)
 
 
 def outcome(torch: Any, meaning: heads.Meaning, log_time: Any, success: Any, spill: Any, valid: Any) -> Any:

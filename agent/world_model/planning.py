@@ -1,9 +1,9 @@
 """Searching the model's own predictions for a better way than the prior's, and a gate that seldom trusts the result.
 
-Candidates are the prior's proposal, the same slower and faster, the last plan moved on by a step, and the prior with
-smooth noise (spline knots). All are foretold in one pass. Their cost is time to go, failure, what they violate of the
-limits, and where the ensemble disagrees; straying from the prior costs too, for a model that is searched hard enough
-finds its own errors (the optimiser's curse).
+Candidates are the prior's proposal, the same slower, faster and clamped to the limits, the last plan moved on by a
+step, and the prior with smooth noise (spline knots). All are foretold in one pass. Their cost is time to go, failure,
+what they violate of the limits, and where the ensemble disagrees; straying from the prior costs too, for a model that
+is searched hard enough finds its own errors (the optimiser's curse).
 """
 
 from dataclasses import dataclass
@@ -11,14 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent.policies.interface import Situation
+from agent.policies.limits import clamped
 from agent.world_model import heads, predictor
-from agent.world_model.actions import ACTION_SIZE, BASE, SCALE
+from agent.world_model.actions import ACTION_SIZE, BASE, SCALE, to_motion
 from agent.world_model.config import STEP_S
 from agent.world_model.features import FORCE_IN_FEEL, FORCE_UNIT_N, LAYOUT
 from agent.world_model.layers import sigmoid
 from agent.world_model.model import Model
 
 _SALT = 66103
+HARDEST = 4.0
+"""Forces are foretold up to 5 N · sinh of this."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Planner:
     def search(self, s: Situation, z: np.ndarray, h: np.ndarray, prior: np.ndarray) -> Plan:
         """The best of the candidates around `prior` (horizon, ACTION_SIZE), from latent z and memory h."""
         config = self.config
-        candidates = self._candidates(prior)
+        candidates = self._candidates(s, prior)
         foretold = predictor.predict(self._w, z[None], h[None], candidates, at=slice(1, None, 2))
         spread = foretold.std(axis=0).mean(axis=(1, 2)) / self._latent_std
         latents = foretold.mean(axis=0)
@@ -110,7 +113,7 @@ class Planner:
         self._last = actions if replaces else None
         return Plan(actions, replaces, gain, float(force[0, -1]), float(spread[0]))
 
-    def _candidates(self, prior: np.ndarray) -> np.ndarray:
+    def _candidates(self, s: Situation, prior: np.ndarray) -> np.ndarray:
         """(candidates, horizon, ACTION_SIZE), the prior first."""
         config = self.config
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([_SALT, self._searches])))
@@ -121,6 +124,8 @@ class Planner:
             found[row, :, :6] *= pace
             found[row, :, BASE] *= pace
             row += 1
+        found[row] = self._clamped(s, prior)
+        row += 1
         if self._last is not None:
             found[row] = np.concatenate([self._last[1:], self._last[-1:]])
             row += 1
@@ -130,11 +135,19 @@ class Planner:
         found[row::2, :, :6] *= 0.6
         return found
 
+    @staticmethod
+    def _clamped(s: Situation, prior: np.ndarray) -> np.ndarray:
+        """What a careful controller makes of the prior (agent.policies.limits), as one more candidate."""
+        actions = prior.copy()
+        for row in actions:
+            row[:6] = clamped(s, to_motion(row, "", False)).twist_in_target / SCALE[:6]
+        return actions
+
     def _force(self, meaning: heads.Meaning) -> np.ndarray:
-        """(candidates, times) N at the tool, with what the model is unsure of added."""
-        force = meaning.feel[..., FORCE_IN_FEEL] * self._force_std + self._force_mean
+        """(candidates, times) N at the tool, at the far end of what the model is unsure of."""
+        middle = np.abs(meaning.feel[..., FORCE_IN_FEEL] * self._force_std + self._force_mean)
         unsure = np.exp(meaning.feel_log_scale[..., FORCE_IN_FEEL]) * self._force_std
-        return FORCE_UNIT_N * (np.linalg.norm(force, axis=-1) + np.linalg.norm(unsure, axis=-1))
+        return FORCE_UNIT_N * np.linalg.norm(np.sinh(np.minimum(middle + unsure, HARDEST)), axis=-1)
 
     def _violation(self, s: Situation, candidates: np.ndarray, force_n: np.ndarray) -> np.ndarray:
         """(candidates,) by how much of them the limits are passed, added up, averaged over time."""
