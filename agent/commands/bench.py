@@ -216,14 +216,23 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 def _watch_agent(watch: "Stopwatch") -> None:
     from agent.agenda import Agenda
     from agent.belief.belief import Belief
+    from agent.commands.recording import LooksRecorder, WorldWatcher
     from agent.episodes import EpisodeWriter
+    from agent.episodes.recorder import ControlRecorder
+    from agent.episodes.watcher import StepRecorder
     from agent.mind import Mind
 
     watch.wrap(Belief, "update", "belief")
     watch.wrap(Mind, "act", "skills and policy")
     watch.wrap(Agenda, "due", "agenda and facts")
-    for name in ("control", "message"):
-        watch.wrap(EpisodeWriter, name, "recording")
+    for owner, name in (
+        (ControlRecorder, "on_step"),
+        (LooksRecorder, "on_step"),
+        (WorldWatcher, "on_step"),
+        (StepRecorder, "record"),
+        (EpisodeWriter, "message"),
+    ):
+        watch.wrap(owner, name, "recording")
     watch.wrap(EpisodeWriter, "step", "recording", mark=True)
 
 

@@ -152,11 +152,15 @@ def check_realtime() -> Finding:
 def check_disk() -> Finding:
     """Space where episodes go."""
     from agent.episodes import episodes_root
+    from agent.episodes.allowance import VARIABLE, bound_bytes, used_bytes
 
-    place = episodes_root().absolute()
+    root = place = episodes_root().absolute()
     while not place.exists():
         place = place.parent
-    return _judge_disk(place, shutil.disk_usage(place).free / 1e9, os.access(place, os.W_OK))
+    finding = _judge_disk(place, shutil.disk_usage(place).free / 1e9, os.access(place, os.W_OK))
+    bound = bound_bytes()
+    limit = f"bound {bound / 1e9:.0f} GB" if bound is not None else f"no bound, see ${VARIABLE}"
+    return finding._replace(found=f"{finding.found}; episodes take {used_bytes(root) / 1e9:.1f} GB ({limit})")
 
 
 def _judge_disk(place: Path, free_gb: float, writable: bool) -> Finding:
