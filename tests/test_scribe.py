@@ -81,7 +81,7 @@ def append_many(segments: Segments) -> None:
         segments.append(memoryview(frames_of(n, 1)))
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(
     st.lists(st.one_of(st.integers(1, 6), st.just("sync")), min_size=1, max_size=25),
     st.floats(0.0, 1.0),

@@ -227,8 +227,8 @@ def _watch_agent(watch: "Stopwatch") -> None:
     watch.wrap(Agenda, "due", "agenda and facts")
     for owner, name in (
         (ControlRecorder, "on_step"),
-        (LooksRecorder, "on_step"),
-        (WorldWatcher, "on_step"),
+        (LooksRecorder, "look"),
+        (WorldWatcher, "look"),
         (StepRecorder, "record"),
         (EpisodeWriter, "message"),
     ):

@@ -33,6 +33,7 @@ from agent.commands.arguments import (
 from agent.commands.outcome import CommandError, Exit, write_json
 
 if TYPE_CHECKING:
+    from agent.commands.journal import Journal
     from agent.episodes import EpisodeReport
     from agent.messages import Limits
 
@@ -63,9 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from agent.commands.journal import Journal
     from agent.commands.workers import run_jobs
-    from agent.episodes import code_identity, episodes_root
+    from agent.episodes import episodes_root
 
     check_task(args.task)
     if args.start + args.episodes > MAX_INDEX:
@@ -75,18 +75,8 @@ def run(args: argparse.Namespace) -> int:
         )
     root = episodes_root()
     disturbance, limits = check_conditions(args)
-    conditions = (disturbance, *(f"{name}{value:g}" for name, value in (args.limits or {}).items()))
     weights = check_weights(args)
-    parts = (
-        args.task,
-        args.split,
-        args.policy,
-        *([weights] if weights else []),
-        args.planner,
-        *conditions,
-        code_identity().sources,
-    )
-    journal = Journal.for_evaluation(root / "evaluations", parts)
+    journal = journal_of(root, args.task, args.split, args.policy, weights, args.planner, disturbance, args.limits)
     if args.fresh:
         journal.clear()
     indices = range(args.start, args.start + args.episodes)
@@ -112,6 +102,26 @@ def run(args: argparse.Namespace) -> int:
     if crashes:
         display.note(f"{crashes} of these failed by errors in the program; the same command tries them again")
     return Exit.FAILED if crashes else Exit.OK
+
+
+def journal_of(
+    root: Path,
+    task: str,
+    split: str,
+    policy: str,
+    weights: str,
+    planner: str,
+    disturbance: str,
+    limits: dict[str, float] | None,
+) -> "Journal":
+    """Where the results of an evaluation are kept, below the folder of episodes: they depend on all of this."""
+    from agent.commands.journal import Journal
+    from agent.episodes import code_identity
+
+    asked = [f"{name}{value:g}" for name, value in (limits or {}).items()]
+    named = [weights] if weights else []
+    parts = (task, split, policy, *named, planner, disturbance, *asked, code_identity().sources)
+    return Journal.for_evaluation(root / "evaluations", parts)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from agent.episodes.writer import EpisodeWriter
     from controllers.robot_side import StepHook
 
-LOOKS_TICKS = 8
-WATCH_TICKS = 10
+_LOOKS_STEPS = 8 * STEPS_PER_TICK
+_WATCH_STEPS = 10 * STEPS_PER_TICK
 """Between looks at what broke, fell or was spilled."""
 _SPILL_ML = 5.0
 """What is spilled is told of again after so much more."""
@@ -41,11 +41,17 @@ def record_simulation(writer: "EpisodeWriter", simulation: "Simulation", model: 
     recorder = ControlRecorder(writer, plant.data, snapshot=plant.snapshot, model=model, source=source)
     watcher, looks = WorldWatcher(writer, simulation), LooksRecorder(writer, plant.model)
 
+    steps = 0
+
     def on_step(began_s: float, command: PlantCommand, sensed: Sensed) -> None:
-        looks.on_step(sensed.time_s)
+        nonlocal steps
+        steps += 1
+        if steps % _LOOKS_STEPS == 0:
+            looks.look(steps // STEPS_PER_TICK - 1, sensed.time_s)
         recorder.on_step(began_s, command, sensed)
         simulation.on_step(began_s, command, sensed)
-        watcher.on_step(sensed.time_s)
+        if steps % _WATCH_STEPS == 0:
+            watcher.look(sensed.time_s)
 
     return on_step
 
@@ -63,13 +69,9 @@ class LooksRecorder:
         self._writer = writer
         self._looks = (model.geom_rgba, model.geom_pos, model.geom_size)
         self._shown = [values.copy() for values in self._looks]
-        self._steps = 0
 
-    def on_step(self, now: float) -> None:
-        """Called after each physics step."""
-        self._steps += 1
-        if self._steps % (STEPS_PER_TICK * LOOKS_TICKS):
-            return
+    def look(self, tick: int, now: float) -> None:
+        """Compare with the last time."""
         if all(np.array_equal(new, old) for new, old in zip(self._looks, self._shown, strict=True)):
             return
         changed = np.zeros(len(self._shown[0]), dtype=bool)
@@ -78,7 +80,6 @@ class LooksRecorder:
             old[:] = new
         geom = np.flatnonzero(changed)
         rgba, position, size = (values[geom].astype(np.float32) for values in self._looks)
-        tick = self._steps // STEPS_PER_TICK - 1
         self._writer.message(now, Appearance(tick, geom.astype(np.int32), rgba, position, size))
 
 
@@ -87,17 +88,11 @@ class WorldWatcher:
 
     def __init__(self, writer: "EpisodeWriter", simulation: "Simulation") -> None:
         self._writer, self._simulation = writer, simulation
-        self._steps = 0
         self._told: set[str] = set()
         self._spilled_ml = 0.0
 
-    def on_step(self, now: float) -> None:
-        """Called after each physics step."""
-        self._steps += 1
-        if self._steps % (STEPS_PER_TICK * WATCH_TICKS) == 0:
-            self._look(now)
-
-    def _look(self, now: float) -> None:
+    def look(self, now: float) -> None:
+        """Tell what has happened since the last time."""
         processes = self._simulation.plant.processes
         for name in processes.broken:
             self._tell(now, "broke", name)

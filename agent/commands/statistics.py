@@ -55,6 +55,20 @@ def look_command(report: EpisodeReport) -> str:
     return f"doppio replay {report.episode} --view{at}"
 
 
+def paired_difference(pairs: Sequence[tuple[bool, bool]]) -> tuple[float, float, float]:
+    """Mean of first minus second over pairs, with its 95 % interval (Agresti & Min 2005: half a pair is added to each
+    of the four cells); (0, −1, 1) without pairs."""
+    n = len(pairs)
+    if n == 0:
+        return 0.0, -1.0, 1.0
+    gained = sum(first and not second for first, second in pairs)
+    lost = sum(second and not first for first, second in pairs)
+    b, c, m = gained + 0.5, lost + 0.5, n + 2.0
+    middle = (b - c) / m
+    half = Z_95 * sqrt((b + c) - (b - c) ** 2 / m) / m
+    return (gained - lost) / n, middle - half, middle + half
+
+
 def aggregate(reports: Sequence[tuple[int, EpisodeReport]]) -> dict[str, Any]:
     """The numbers of `doppio eval --json` from (index, report) pairs, whatever their order.
 

@@ -183,6 +183,9 @@ class Episode:
             self.damage.append(Damage(path, 0, len(data), what, at_end=True))
             return
         magic, version, segment = FILE_HEADER.unpack_from(data)
+        if number > 0 and not any(data[: FILE_HEADER.size]):
+            self.damage.append(Damage(path, 0, len(data), "a power cut left zeros for its beginning", at_end=True))
+            return
         if magic != MAGIC:
             raise EpisodeError(f"{path} is no episode log: it begins with {magic!r} instead of {MAGIC!r}")
         if version != FORMAT_VERSION:

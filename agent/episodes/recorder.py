@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from agent.episodes.records import Keyframe, Kind, Poses, Touch
+from agent.episodes.records import Control, Keyframe, Kind, Poses, Touch, state_crc
 from agent.episodes.writer import EpisodeWriter
 from agent.messages import STEPS_PER_TICK
 from agent.messages.arrays import F64
@@ -55,7 +55,7 @@ class ControlRecorder:
         self._data = data
         self._snapshot = snapshot
         self._ctrl = np.empty((STEPS_PER_TICK, len(data.ctrl)))
-        self._felt = np.empty((STEPS_PER_TICK, _FELT), np.float32)
+        self._felt = np.empty((STEPS_PER_TICK, _FELT))
         self._step = 0
         self._tick = 0
         self._shown = np.full(len(data.qpos), np.nan)
@@ -70,11 +70,9 @@ class ControlRecorder:
         """Called after each physics step."""
         row = self._step
         self._ctrl[row] = self._data.ctrl
-        felt = self._felt[row]
-        felt[:2] = sensed.pad_normal_n
-        felt[2:6] = sensed.pad_shear_n.ravel()
-        felt[6:] = sensed.wrist_wrench_in_tool
-        self._step += 1
+        felt = (sensed.pad_normal_n, sensed.pad_shear_n.reshape(4), sensed.wrist_wrench_in_tool)
+        np.concatenate(felt, out=self._felt[row])
+        self._step = row + 1
         if self._step == STEPS_PER_TICK:
             self._write_tick(sensed.time_s)
             self._step = 0
@@ -82,8 +80,9 @@ class ControlRecorder:
 
     def _write_tick(self, time_s: float) -> None:
         data, tick, writer = self._data, self._tick, self._writer
-        writer.control(tick, time_s, self._ctrl, data.qpos, data.qvel)
-        writer.write(Kind.TOUCH, time_s, Touch(tick, self._felt))
+        control = Control(tick, self._ctrl, state_crc(data.qpos), state_crc(data.qvel))
+        writer.write(Kind.CONTROL, time_s, control)
+        writer.write(Kind.TOUCH, time_s, Touch(tick, self._felt.astype(np.float32)))
         if tick % POSES_TICKS == 0:
             self._write_poses(tick, time_s)
         if tick % KEYFRAME_TICKS == 0:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from agent.episodes.frame import pack_frame
 from agent.episodes.pipe import ScribePipe
@@ -108,7 +107,7 @@ class EpisodeWriter:
 
         ctrl: (steps, actuators) of each physics step. qpos, qvel: the state after it, of which the record keeps a hash.
         """
-        self.write(Kind.CONTROL, time_s, Control(tick, np.array(ctrl), state_crc(qpos), state_crc(qvel)))
+        self.write(Kind.CONTROL, time_s, Control(tick, ctrl, state_crc(qpos), state_crc(qvel)))
 
     def event(self, time_s: float, event: Event) -> None:
         """Append an event."""

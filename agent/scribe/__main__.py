@@ -11,13 +11,15 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 from agent.scribe.segments import KEEP_FREE_BYTES, SEGMENT_BYTES, Segments, SegmentsError, whole_frames
 
 SYNC_PERIOD_S = 1.0
 TRY_AGAIN_S = 2.0
 _CHUNK = 1 << 20
+_BUSY_BYTES = 1 << 17
+_REST_S = 0.02
 
 
 class Scribe:
@@ -38,6 +40,9 @@ class Scribe:
         try:
             while data := os.read(source, _CHUNK):
                 self._take(data)
+                if len(data) < _BUSY_BYTES:
+                    # A reader that waits is woken at every write, which costs the writer more than the write.
+                    sleep(_REST_S)
         finally:
             self._closing.set()
             sync.join()

@@ -115,6 +115,8 @@ class Segments:
         with self._lock:
             self._file = file
         self._write(memoryview(FILE_HEADER.pack(MAGIC, FORMAT_VERSION, self._next - 1)))
+        # A name without its beginning would be no log at all.
+        self._disk.sync(file)
         self._disk.sync_folder(self._directory)
 
     def _write(self, data: memoryview) -> None:
