@@ -12,7 +12,21 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
-from agent.commands import bench, collect, deploy, doctor, episodes, eval, planner, replay, robot, run, show, train
+from agent.commands import (
+    bench,
+    collect,
+    deploy,
+    doctor,
+    episodes,
+    eval,
+    planner,
+    replay,
+    results,
+    robot,
+    run,
+    show,
+    train,
+)
 from agent.commands.outcome import CommandError, Exit
 from agent.commands.workers import ONE_THREAD
 
@@ -21,6 +35,7 @@ COMMANDS: dict[str, ModuleType] = {
     "eval": eval,
     "collect": collect,
     "train": train,
+    "results": results,
     "replay": replay,
     "episodes": episodes,
     "robot": robot,

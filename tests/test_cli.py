@@ -17,7 +17,7 @@ from agent.cli import COMMANDS, build_parser, main
 from agent.commands import arguments
 from agent.commands.journal import Journal
 from agent.commands.outcome import CommandError, Exit
-from agent.commands.statistics import aggregate, wilson_interval
+from agent.commands.statistics import aggregate, paired_difference, wilson_interval
 from agent.commands.workers import MAX_DEATHS, run_jobs
 from agent.episodes import EpisodeReport, SubgoalOutcome
 from agent.episodes.frame import FILE_HEADER, FORMAT_VERSION, MAGIC
@@ -299,3 +299,15 @@ def test_leaving_early_stops_the_workers() -> None:
     for _ in run_jobs(time.sleep, [0, 60, 60], 2):
         break
     assert time.monotonic() - started < 20
+
+
+def test_paired_differences_count_what_changed() -> None:
+    same = [(True, True)] * 90 + [(False, False)] * 10
+    difference, low, high = paired_difference(same)
+    assert difference == 0.0
+    assert -0.03 < low < 0.0 < high < 0.03
+    better, low, high = paired_difference([*same, *[(True, False)] * 20])
+    assert better == pytest.approx(20 / 120)
+    assert 0.05 < low < better < high < 0.3
+    assert paired_difference([(b, a) for a, b in [*same, *[(True, False)] * 20]])[0] == -better
+    assert paired_difference([]) == (0.0, -1.0, 1.0)
