@@ -18,6 +18,7 @@ import pytest
 from agent.cli import main
 from agent.commands.outcome import Exit
 from agent.episodes import Episode, EpisodeReport, Kind
+from agent.messages import Advance, Observation, decode_from_agent, decode_from_robot, encode
 from agent.session import RunConfig, run_episode
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,6 +60,13 @@ def test_the_mind_does_the_same_on_a_robot_elsewhere(tmp_path: Path) -> None:
     thoughts = (Kind.PLAN, Kind.SUBGOAL, Kind.REPORT)
     assert payloads(here, Kind.SUBGOAL)
     assert payloads(here, *thoughts) == payloads(there, *thoughts)
+    # Every message is recorded as the bytes it went as.
+    wire = payloads(there, Kind.WIRE)
+    heard = [decode_from_robot(data[1:]) for data in wire if data[0] == 0 and len(data) > 1]
+    assert [encode(m) for m in heard if isinstance(m, Observation)] == [
+        encode(step.observation) for step in Episode.open(there.episode).steps()
+    ]
+    assert isinstance(decode_from_agent(wire[0][1:]), Advance)
     # What the actuators were told is recorded where they are: beside the simulator.
     assert here.initial_state_hash in said
     (beside_robot,) = (tmp_path / "robot").iterdir()
