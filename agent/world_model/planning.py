@@ -95,10 +95,12 @@ class Planner:
         latents = foretold.mean(axis=0)
         meaning = heads.read(self._w, latents, np.broadcast_to(h, (*latents.shape[:2], len(h))))
         force = self._force(meaning)
-        violation = self._violation(s, candidates, force)
+        to_go_s = np.expm1(meaning.log_time[:, -1])
+        late = np.maximum(0.0, (s.elapsed_s + self._horizon * STEP_S + to_go_s) / s.limits.time_s - 1.0)
+        violation = self._violation(s, candidates, force) + late
         stray = ((candidates - prior) ** 2).mean(axis=(1, 2))
         cost = (
-            np.expm1(meaning.log_time[:, -1])
+            to_go_s
             + config.failure_s * (1.0 - sigmoid(meaning.success[:, -1]))
             + config.violation_s * violation
             + config.disagreement_s * spread
