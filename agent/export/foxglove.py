@@ -119,6 +119,7 @@ def entity(group: dict[str, Any], frame: str, now: dict[str, int]) -> dict[str, 
         "cubes": cubes,
         "spheres": spheres,
         "cylinders": cylinders,
+        **{name: [] for name in ("metadata", "arrows", "lines", "triangles", "texts", "models")},
     }
 
 

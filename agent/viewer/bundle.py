@@ -107,7 +107,9 @@ def cached_bundle(episode: Episode, make: Callable[[], bytes]) -> bytes:
     """The bundle kept beside the log, made if it is missing or older than the log or this program."""
     path = episode.directory / CACHE_NAME
     newest = max(file.stat().st_mtime for file in episode.directory.glob("log-*.dop"))
-    newest = max(newest, *(file.stat().st_mtime for file in Path(__file__).parent.glob("*.py")))
+    agent = Path(__file__).parents[1]
+    programs = (*agent.glob("viewer/*.py"), *agent.glob("episodes/*.py"))
+    newest = max(newest, *(file.stat().st_mtime for file in programs))
     if path.exists() and path.stat().st_mtime > newest:
         return path.read_bytes()
     data = make()

@@ -38,6 +38,10 @@
     $("facts").textContent = second
       ? (parting === null ? "they never part by more than a centimetre" : `they part at ${Doppio.clock(parting)}`)
       : `${outcome.words} · ${nameOf(first)} · ${Doppio.clock(first.duration)} · code ${h.code.sources} · ${h.started.slice(0, 16).replace("T", " ")}`;
+    const lost = [...first.damage, (outcome.summary || {}).not_recorded].filter(Boolean);
+    $("damage").hidden = !lost.length;
+    $("damage").textContent = `${lost.length} part${lost.length > 1 ? "s" : ""} of the log missing`;
+    $("damage").title = lost.join("\n");
     document.title = `${h.task} ${h.split} ${h.index} · ${outcome.word}`;
     if (second && first.header.parent === second.name) shared.forked = first.header.forked_at_step;
   }
