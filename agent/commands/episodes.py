@@ -119,9 +119,7 @@ def _show(index: "EpisodeIndex", args: argparse.Namespace, console: "Console") -
 
 
 def _stats(index: "EpisodeIndex", args: argparse.Namespace, console: "Console") -> dict[str, Any]:
-    from rich.table import Table
-
-    from agent.commands.statistics import wilson_interval
+    from agent.commands.statistics import LEAD_IN_S, wilson_interval
 
     entries = [e for e in index.find(conditions(args)) if e.outcome not in ("running", "unreadable")]
     counts = Counter(e.outcome for e in entries)
@@ -131,21 +129,17 @@ def _stats(index: "EpisodeIndex", args: argparse.Namespace, console: "Console") 
     console.print(f": {good} succeeded ({counts['unsafe']} of them not safely), {counts['failed']} failed, ", end="")
     console.print(f"{counts['cut']} cut off; {100 * low:.0f} to {100 * high:.0f} % succeed (95 %)")
     clusters = cluster(entries)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("n", justify="right")
-    for column in ("failed in", "last felt", "surprise", "look at"):
-        table.add_column(column, overflow="fold")
     for found in clusters:
-        table.add_row(
-            str(found["n"]),
-            found["subgoal"] or "–",
-            found["contact"] or "–",
-            found["surprise"],
-            f"doppio replay {index.root / found['example']} --view --at {max(0.0, found['at_s'] - 3.0):.1f}",
+        console.print(
+            f"\n  {found['n']} × failed in {found['subgoal'] or 'no subgoal'}, last felt: {found['contact'] or '–'}, "
+            f"surprise: {found['surprise']}; {', '.join(found['reasons'])}",
+            markup=False,
+            soft_wrap=True,
         )
-    if clusters:
-        console.print()
-        console.print(table, soft_wrap=True)
+        at_s = max(0.0, found["at_s"] - LEAD_IN_S)
+        console.print(
+            f"      doppio replay {index.root / found['example']} --view --at {at_s:.1f}", markup=False, soft_wrap=True
+        )
     return {"episodes": len(entries), "outcomes": dict(counts), "ci95": [low, high], "clusters": clusters}
 
 
