@@ -74,6 +74,7 @@
     mesh.position.set(...at);
     mesh.material.opacity = rgba[3];
     mesh.material.transparent = rgba[3] < 1;
+    mesh.material.needsUpdate = true;
     mesh.visible = rgba[3] > 0.001;
   };
 })();

@@ -1,7 +1,7 @@
 // The world in three dimensions at one moment of an episode, with what was seen and believed laid over it.
 "use strict";
 (function () {
-  const FADED = 0.07, TALL_M = 1.15, SHOULDER_RAD = 0.75, SEEN_FOR_S = 0.25, LABELS = 16;
+  const FADED = 0.07, NEAR_M = 0.6, TALL_M = 1.15, SHOULDER_RAD = 0.75, SEEN_FOR_S = 0.25, LABELS = 16;
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const MOVABLE = /^(mug|pod|bowl|plate|bottle|box|fruit|book|loose_lid)$/;
 
@@ -98,6 +98,7 @@
       const b = this.episode.arrays.base, yaw = b.length ? b[2] : 0;
       this.goal = new THREE.Vector3(b[0] || 0, b[1] || 0, 0.75);
       this.stand = this.goal.clone();
+      this.hand = this.goal.clone();
       const side = yaw + Math.PI + SHOULDER_RAD;
       this.camera.position.copy(this.goal).add(new THREE.Vector3(Math.cos(side) * 2.1, Math.sin(side) * 2.1, 1.55));
       this.headings = smoothHeadings(b);
@@ -153,6 +154,7 @@
         this.stand.copy(this.goal);
         if (this.found.has("hand")) {
           this._pose(this.found.get("hand"), between, at);
+          this.hand.copy(at);
           this.goal.lerp(at, 0.45);
         }
         if (this.shared.view === "follow") {
@@ -294,12 +296,15 @@
       const eye = camera.position, hit = new THREE.Vector3();
       const around = [[0, 0, 0.3], [0, 0, 1], [0.35, 0, 0.2], [-0.35, 0, 0.2], [0, 0.35, 0.2], [0, -0.35, 0.2]];
       const targets = around.map(([x, y, z]) => new THREE.Vector3(this.stand.x + x, this.stand.y + y, z)).concat([this.goal]);
+      for (const [x, y, z] of [[0, 0, 0.05], [0.18, 0, 0], [-0.18, 0, 0], [0, 0.18, 0], [0, -0.18, 0]]) {
+        targets.push(this.hand.clone().add(new THREE.Vector3(x, y, z)));
+      }
       const sides = targets.map((target) => {
         const way = target.clone().sub(eye), far = way.length();
         return { ray: new THREE.Ray(eye, way.normalize()), far };
       });
       for (const entry of this.fading) {
-        const blocks = active && (entry.box.containsPoint(eye) || sides.some(({ ray, far }) =>
+        const blocks = active && (entry.box.distanceToPoint(eye) < NEAR_M || sides.some(({ ray, far }) =>
           ray.intersectBox(entry.box, hit) && hit.distanceTo(eye) < far - entry.margin));
         const opacity = blocks ? FADED : 1;
         if (opacity === entry.opacity) continue;
@@ -309,6 +314,7 @@
           const own = o.userData.opacity ?? 1;
           o.material.opacity = own * opacity;
           o.material.transparent = own * opacity < 1;
+          o.material.needsUpdate = true;  // opaque materials are compiled without alpha
           o.material.depthWrite = opacity === 1 && own > 0.5;
           o.castShadow = !this.software && opacity === 1 && own === 1;
         });
