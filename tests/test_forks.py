@@ -4,6 +4,7 @@ import math
 from itertools import islice
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from recorded_run import INDEX, SPLIT, TASK, recorded_episode, recorded_run
@@ -21,6 +22,7 @@ from agent.episodes.shadow import gate_only, policy_only
 from agent.episodes.verify import verify
 from agent.messages import encode
 from agent.policies.catalogue import make_policy
+from agent.session import RunConfig, run_episode
 from controllers.virtual_robot import VirtualRobot
 
 STEP = 480
@@ -33,6 +35,19 @@ def forked(step: int, root: Path, *changes: str) -> tuple[Fork, EpisodeReport, E
     fork = Fork(episode, step, header.policy, header.planner, [parse_change(text) for text in changes])
     report = run_fork(fork, root)
     return fork, report, Episode.open(report.episode)
+
+
+def test_recording_changes_nothing() -> None:
+    """The same run without a record goes the same way, subgoal by subgoal."""
+    silent = run_episode(RunConfig(task=TASK, split=SPLIT, index=INDEX))
+    recorded = msgspec.convert(recorded_episode().summary, EpisodeReport)
+    assert (silent.duration_s, silent.success, silent.spilled_ml) == (
+        recorded.duration_s,
+        recorded.success,
+        recorded.spilled_ml,
+    )
+    assert silent.subgoals == recorded.subgoals
+    assert silent.limits == recorded.limits, "forces and speeds are the same to the last bit"
 
 
 def test_a_fork_with_nothing_changed_is_its_parent(tmp_path: Path) -> None:

@@ -177,11 +177,13 @@ def test_the_page_in_a_browser() -> None:
     with serve([episode], QUIET) as server, Browser(server.address + "#t=5.0") as browser:
         browser.wait("typeof Doppio !== 'undefined' && Doppio.ready === true")
         assert browser.run("Doppio.shared.time") == pytest.approx(5.0), "a link leads to its moment"
-        step = episode.step(episode.step_at(5.0))
+        step = episode.step(500)
         browser.run("Doppio.seek(5.0), 1")
         assert browser.text(".caption .what") == "pick up mug-1"
         assert browser.text(".caption .phase") == step.estimate.phase.replace("-", " ")
         assert "success" in browser.text("#outcome")
+
+        assert f"--fork {step.observation.sequence} " in browser.run("Doppio.forkCommand()")
 
         shown = browser.run("Doppio.stages[0].where('hand', 5.0)")
         np.testing.assert_allclose(shown, _hand_at(episode, 5.0), atol=0.03)

@@ -88,6 +88,7 @@
     panels.show(Math.min(t, panels.episode.duration));
     timeline.show(t);
     $("clock").textContent = `${Doppio.clock(t)} / ${Doppio.clock(end)}`;
+    $("clock").title = `step ${first.stepAt(t)} of ${first.steps - 1}`;
     const event = first.eventNear(t, 1.0);
     $("happens").textContent = event ? event.words : "";
     redraw();
@@ -189,11 +190,18 @@
   $("speed").onchange = (e) => { shared.speed = +e.target.value; e.target.blur(); };
   $("help").onclick = () => { $("guide").hidden = false; };
   $("guide-close").onclick = () => { $("guide").hidden = true; };
-  $("link").onclick = () => {
-    navigator.clipboard?.writeText(location.href.split("#")[0] + hash());
-    $("link").textContent = "copied";
-    setTimeout(() => { $("link").textContent = "copy link"; }, 1200);
-  };
+  function copyFrom(id, text) {
+    const before = $(id).textContent;
+    $(id).onclick = () => {
+      navigator.clipboard?.writeText(text());
+      $(id).textContent = "copied";
+      setTimeout(() => { $(id).textContent = before; }, 1200);
+    };
+  }
+  const forkCommand = () => `doppio replay ${first.name} --fork ${first.stepAt(shared.time)} --set mug.mass=0.6`;
+  copyFrom("link", () => location.href.split("#")[0] + hash());
+  copyFrom("fork", forkCommand);
+  $("fork").hidden = !first.scene.truth;
   addEventListener("hashchange", () => fromHash());
   function fromHash() {
     const t = parseFloat((location.hash.match(/t=([\d.]+)/) || [])[1]);
@@ -227,5 +235,5 @@
     }
     return performance.now() - began;
   }
-  Object.assign(Doppio, { shared, stages, panels, timeline, episodes, play, step, seek, toEvent, measureSeek, mark, ready: true });
+  Object.assign(Doppio, { shared, stages, panels, timeline, episodes, play, step, seek, toEvent, measureSeek, forkCommand, mark, ready: true });
 })();
