@@ -7,7 +7,7 @@ that opening it does not make it another thing.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from math import cos, hypot, pi, sin
+from math import acos, cos, hypot, pi, sin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,20 @@ from agent.belief.classes import (
     OBJECTS,
     hinge_side,
 )
-from agent.frames import Pose, wrap
+from agent.frames import Pose, from_quaternion, wrap
 from agent.messages import Detection, Look
 from controllers.motion.doors import SHUT_BELOW, possible_middles
 
 Array = NDArray[np.float64]
 
-VARIANCE_FLOOR = 0.004**2
-PROCESS_VARIANCE = 0.0015**2
+VARIANCE_FLOOR = 0.003**2
+PROCESS_VARIANCE = 0.002**2
+NEW_GLANCE_M, NEW_GLANCE_RAD, NEW_GLANCE_S = 0.05, np.deg2rad(10.0), 2.0
+"""A detector errs alike from one viewpoint: only a frame from elsewhere, or later, is independent evidence."""
+SAME_GLANCE_FACTOR = 25.0
+"""By how much less a further frame of the same glance counts, as a factor on its variance."""
+MOVED_SIGMAS = 4.5
+"""A thing seen this far from where it was believed has been moved."""
 SIGHTINGS_TO_BELIEVE = 3
 MOVED_STATE = 0.12
 DOORWAY_GATE_M = 0.4
@@ -56,6 +62,8 @@ class Entity:
     first_seen_s: float = 0.0
     last_seen_s: float = 0.0
     sightings: int = 0
+    glance: int = 0
+    """The last glance in which it was seen."""
     parent: str = ""
     """The machine a part belongs to."""
     text: str = ""
@@ -124,6 +132,9 @@ class EntityTracker:
     def __init__(self) -> None:
         self._entities: dict[str, Entity] = {}
         self._counts: dict[str, int] = {}
+        self._glance = 0
+        self._glance_s = -np.inf
+        self._glance_from = Pose(np.zeros(3), np.eye(3))
 
     def __getitem__(self, entity_id: str) -> Entity:
         entity = self._entities.get(entity_id)
@@ -152,6 +163,7 @@ class EntityTracker:
 
         `base_in_map` is the base at the time of the frame; entities in `held` are not moved by sight.
         """
+        self._notice_glance(look, base_in_map)
         taken: set[str] = set(held)
         new: list[str] = []
         order = sorted(range(len(look.detections)), key=lambda i: (look.detections[i].position_std_m, i))
@@ -164,9 +176,19 @@ class EntityTracker:
                 new.append(entity.id)
             else:
                 self._fuse(entity, detection, position, yaw, look.time_s)
+                entity.glance = self._glance
             taken.add(entity.id)
         self._assign_parents()
         return new
+
+    def _notice_glance(self, look: Look, base_in_map: Pose) -> None:
+        """A new glance begins when the camera has moved or turned, or some time has passed."""
+        camera = base_in_map @ from_quaternion(look.camera_pose_in_base[:3], look.camera_pose_in_base[3:])
+        moved_m = float(np.linalg.norm(camera.position - self._glance_from.position))
+        turned_rad = acos(min(1.0, max(-1.0, float(camera.rotation[:, 2] @ self._glance_from.rotation[:, 2]))))
+        if moved_m > NEW_GLANCE_M or turned_rad > NEW_GLANCE_RAD or look.time_s - self._glance_s > NEW_GLANCE_S:
+            self._glance += 1
+            self._glance_s, self._glance_from = look.time_s, camera
 
     @staticmethod
     def _in_map(detection: Detection, base_in_map: Pose) -> tuple[Array, float]:
@@ -237,29 +259,35 @@ class EntityTracker:
             first_seen_s=time_s,
             last_seen_s=time_s,
             sightings=1,
+            glance=self._glance,
             text=detection.text or "",
         )
         self._entities[entity.id] = entity
         return entity
 
-    @staticmethod
-    def _fuse(entity: Entity, detection: Detection, position: Array, yaw: float, time_s: float) -> None:
-        variance = detection.position_std_m**2
-        moved = (
-            detection.state is not None
-            and entity.state is not None
-            and abs(detection.state - entity.state) > MOVED_STATE
-            and detection.class_name not in FRONTS
+    def _fuse(self, entity: Entity, detection: Detection, position: Array, yaw: float, time_s: float) -> None:
+        variance, yaw_variance = detection.position_std_m**2, detection.yaw_std_rad**2
+        again = entity.glance == self._glance
+        prior = entity.variance + (0.0 if again else PROCESS_VARIANCE)
+        gap = position - entity.position
+        moved = detection.class_name not in FRONTS and (
+            (
+                detection.state is not None
+                and entity.state is not None
+                and abs(detection.state - entity.state) > MOVED_STATE
+            )
+            or float(gap @ gap) > MOVED_SIGMAS**2 * (prior + variance)
         )
-        prior = entity.variance + PROCESS_VARIANCE
+        if again:
+            variance, yaw_variance = SAME_GLANCE_FACTOR * variance, SAME_GLANCE_FACTOR * yaw_variance
         gain = 1.0 if moved else prior / (prior + variance)
         if detection.class_name == "door":
             gain = max(gain, LEAF_GAIN)
             # A leaf is seen from either side: its normal is the same up to π.
             yaw = yaw if abs(wrap(yaw - entity.yaw)) < 0.5 * pi else wrap(yaw + pi)
-        entity.position = entity.position + gain * (position - entity.position)
-        entity.variance = max(VARIANCE_FLOOR, variance if moved else (1 - gain) * prior)
-        yaw_gain = entity.yaw_variance / (entity.yaw_variance + detection.yaw_std_rad**2)
+        entity.position = entity.position + gain * gap
+        entity.variance = max(VARIANCE_FLOOR, detection.position_std_m**2 if moved else (1 - gain) * prior)
+        yaw_gain = entity.yaw_variance / (entity.yaw_variance + yaw_variance)
         entity.yaw = wrap(entity.yaw + yaw_gain * wrap(yaw - entity.yaw))
         entity.yaw_variance = max(0.02**2, (1 - yaw_gain) * entity.yaw_variance)
         if detection.size_m is not None:
