@@ -137,6 +137,7 @@ class _Writer:
             if not np.isfinite(cost):
                 path = pushing.path_to(entity.position[:2], NEAR_M)
                 if not isinstance(path, Path):
+                    self.say("no-way", entity.id)
                     continue
                 cost = path.cost
                 for door in path.doors:

@@ -23,6 +23,7 @@ UNSEEN: Final = {"mug": "some-mug", "pod": "some-pod", "coffee_machine": "some-m
 SERVED: Final[Atom] = ("coffee-served",)
 _PUT_DOWN_CHOICES = 4
 """Surfaces considered for putting something down: the nearest ones."""
+_FINDS_WAYS: Final = (K.EXPLORE, K.PUSH_DOOR)
 _CAREFUL = "careful"
 _CAREFUL_S = 3.0
 
@@ -55,6 +56,8 @@ class _Builder:
         self.machines = [k for k in scene.all("machine") if not scene.holds("unpowered", k)]
         self.tables = scene.all("table")
         self.put_down = self._surfaces_nearby()
+        can_find_ways = scene.holds("frontier-left") or scene.all("door-shut")
+        self.no_way: set[str] = set(scene.all("no-way")) if can_find_ways else set()
         # A search is offered where nothing of the class is known that promises well.
         promising = {
             "mug": [m for m in self.mugs if self._at_hand(m)],
@@ -150,6 +153,8 @@ class _Builder:
             door for name in sorted(objects | ({at} if at else set())) for door in self.scene.shut_doors_before(name)
         }
         needs = needs | {("way-free", door) for door in doors}
+        if kind not in _FINDS_WAYS:
+            needs = needs | {("way-known", name) for name in sorted(objects) if name in self.no_way}
         imagined = kind in (K.PICK, K.PRESS, K.SERVE) and not objects.isdisjoint(UNSEEN.values())
         cost = self.effort.cost(kind, target, item, at) + extra_s + (UNSEEN_S if imagined else 0.0)
         label = (kind.value, target, item, *others)
@@ -160,12 +165,16 @@ class _Builder:
     def _searches(self) -> None:
         scene = self.scene
         found: set[Atom] = {("found", item) for item in self.unseen}
-        if self.unseen:
-            self._add(K.EXPLORE, "", needs={("frontier-left",)}, adds=found)
+        if self.unseen or self.no_way:
+            self._add(K.EXPLORE, "", needs={("frontier-left",)}, adds=found | self._ways())
         for item in self.unseen:
             for place in scene.all("place"):
                 if not scene.holds("searched", place, item) and can_hold(scene.kind_of.get(place, ""), item):
                     self._add(K.LOOK_FOR, place, item, needs=self._access(place), adds={("found", item)})
+
+    def _ways(self) -> set[Atom]:
+        """What exploring, or a look through a doorway, may bring."""
+        return {("way-known", name) for name in self.no_way}
 
     def _access(self, place: str) -> set[Atom]:
         front = self.scene.front_of.get(place)

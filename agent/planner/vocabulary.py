@@ -58,6 +58,7 @@ PREDICATES: Final[dict[str, Predicate]] = {
     "broken": Predicate(("movable",), "of no use any more"),
     "door-shut": Predicate(("door",), "the door blocks its doorway"),
     "behind-door": Predicate(("any", "door"), "the entity can be reached only once the door has been pushed"),
+    "no-way": Predicate(("any",), "no way to the entity is known yet, pushing doors or not: explore first"),
     "frontier-left": Predicate((), "the map has a reachable end beyond which nothing was seen yet"),
     # The hand.
     "hand-empty": Predicate((), "nothing is held"),

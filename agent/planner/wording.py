@@ -19,7 +19,7 @@ def reason(step: Operator, scene: Scene) -> str:
     match kind:
         case K.EXPLORE:
             missing = [name for name in UNSEEN if ("found", name) in step.adds]
-            return f"to find {_listed(missing)}, see what lies beyond the known map"
+            return f"to find {_listed(missing or ['a way'])}, see what lies beyond the known map"
         case K.PUSH_DOOR:
             return f"{target} is in the way"
         case K.OPEN:
