@@ -28,7 +28,7 @@ LOOK_RANGE_M = 4.0
 _LOOKS_NEEDED, _LOOK_CELLS = 4, 2
 """Looks are counted in blocks of 2 × 2 cells: the rays of a scan are 10 cm apart at LOOK_RANGE_M."""
 _BUMP_RADIUS_M = 0.05
-_LEAF_DEPTH_M = 0.24
+_LEAF_DEPTH_M, _LEAF_SLACK_M = 0.24, 0.14
 """A leaf's thickness, a cell of the raster and the bias of a look, to both sides."""
 
 
@@ -233,7 +233,7 @@ class OccupancyMap:
         for name, door in self.doorways().items() if push_doors else ():
             if door.opening >= PASSABLE_OPENING:
                 continue
-            size = (_LEAF_DEPTH_M, door.width_m - 0.02)
+            size = (_LEAF_DEPTH_M, door.width_m + _LEAF_SLACK_M)
             leaf = rectangle_cells(raster, door.leaf_position_in_map_m, door.leaf_yaw_in_map_rad, size)
             doors.append((name, leaf))
         return cost_grid(

@@ -153,4 +153,4 @@ class PushDoor(Skill):
 def _near_the_body(obstacles_in_base_m: Array) -> bool:
     """Whether something stands close before the front half of the base."""
     distance = np.hypot(obstacles_in_base_m[:, 0], obstacles_in_base_m[:, 1])
-    return bool(np.any((obstacles_in_base_m[:, 0] > 0.0) & (distance < FOOTPRINT_RADIUS_M + BODY_GAP_M)))
+    return bool(np.any((obstacles_in_base_m[:, 0] > 0.12) & (distance < FOOTPRINT_RADIUS_M + BODY_GAP_M)))

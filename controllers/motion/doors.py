@@ -178,8 +178,8 @@ def ram_aside_m(depth_m: float, hinge: int) -> float:
     """
     if hinge == 0 or depth_m > 1.15:
         return 0.0
-    share = min(1.0, max(0.0, (depth_m - 0.35) / 0.6))
-    return hinge * (-0.20 + 0.48 * share)
+    share = min(1.0, max(0.0, (depth_m - 0.15) / 0.45))
+    return hinge * (-0.20 + 0.58 * share)
 
 
 def without_leaf(points_in_map_m: Array, doorway: Doorway) -> Array:
