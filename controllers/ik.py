@@ -25,6 +25,10 @@ DAMPING: Final = 1e-4
 POSTURE_SHARE: Final = np.array([0.0, 0.0, 0.02, 0.0, 0.02, 0.0, 0.002])
 """g: the share of the way to the comfortable posture a joint would go in one tick. Only the swivel of elbow and
 forearm is drawn: the other joints are given by where the tool is."""
+ELBOW: Final = 3
+STRETCHED_RAD: Final = -0.4
+UNSTRETCH_SHARE: Final = 0.08
+"""An elbow straighter than STRETCHED_RAD is drawn to bend by this share: a straight arm has no way straight back."""
 LIMIT_SHARE: Final = 0.15
 """Of the way left to a joint limit, one tick may use up this share."""
 ARM_MAX_ACCELERATION_RAD_S2: Final = 40.0
@@ -128,6 +132,8 @@ class ArmIk:
         weighted_t = jacobian_t * self._weights
         q = arm.tolist()
         pull = [share * (goal - at_) for share, goal, at_ in zip(_SHARES, _POSTURE, q, strict=True)]
+        if q[ELBOW] > STRETCHED_RAD:
+            pull[ELBOW] = UNSTRETCH_SHARE * (STRETCHED_RAD - q[ELBOW])
         hessian = weighted_t @ weighted_t.T
         hessian += self._damping
         arms_part = [*wanted[:2], wanted[2] - lift_change_m, *wanted[3:]]

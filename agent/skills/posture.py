@@ -97,8 +97,8 @@ def tuck(
         goal = Posture(Pose(back, now.rotation), float(observation.joint_position[LIFT]))
         twist, rate, _ = towards(goal, now, observation, speed_m_s)
         if not keep_level and any(clamp.name in AT_LIMIT for clamp in observation.applied.clamps):
-            # At a joint limit: turn the hand towards where it is going until there is room again.
-            twist[3:] = _towards_joints(TUCKED_JOINTS_RAD, TRAVEL_LIFT_M, observation, speed_m_s)[0][3:]
+            # At a limit, or stretched out, where no straight way is left: fold the joints until there is room again.
+            twist, rate = _towards_joints(TUCKED_JOINTS_RAD, posture.lift_m, observation, speed_m_s)
         return giving_way(twist, hand.force_in_base_n), rate, False, False
     if keep_level:
         twist, rate, there = towards(posture, now, observation, speed_m_s)
