@@ -32,6 +32,8 @@ ALONG_LID, BEHIND_RAD = 0.75, 0.3
 """The fingers reach behind the lid at this share of its length, and start this far from it."""
 LID_WEIGHT_N, FELT_TICKS = 0.35, 25
 """The fingers lifted something if they felt this much for so long on the way."""
+DRAWN_BACK_S = 0.5
+"""What is seen of a lid sooner after pressing it may be a look from before."""
 BESIDE_M = 0.010
 """A finger under a tab at the side keeps this much away from the machine's body."""
 
@@ -191,4 +193,14 @@ class CloseLid(Lid):
             lid.state = FALLING_STATE
         elif motion.phase == "pressed":
             lid.state = 0.0
+        if motion.finished:
+            self._finished_s = belief.time_s
         return "done" if motion.finished else ""
+
+    verify_s = 1.5
+
+    def verdict(self, belief: Belief) -> str:
+        lid = self.lid(belief)
+        if lid is None or lid.last_seen_s < self._finished_s + DRAWN_BACK_S:
+            return ""
+        return "done" if (lid.state or 0.0) < FALLING_STATE else "still-open"

@@ -19,7 +19,7 @@ from agent.skills.approach import Approach, ranked
 from agent.skills.command import Command
 from agent.skills.drive import BasePose, Drive
 from agent.skills.gaze import look_at_map_point
-from agent.skills.posture import Posture, giving_way, towards, tuck
+from agent.skills.posture import Posture, giving_way, lift_rate, towards, tuck
 from agent.skills.skill import Skill
 from agent.skills.standing import views_of
 from controllers.arm_model import comfortable_lift
@@ -33,6 +33,10 @@ LOOK_TIMEOUT_S = 3.0
 SEARCH_FROM_M, SEARCH_NEAR_M, SEARCH_TIMEOUT_S = 0.85, 1.2, 25.0
 HANDS_FULL = BaseLimits(speed_m_s=0.65, acceleration_m_s2=0.5, yaw_rate_rad_s=1.1, yaw_acceleration_rad_s2=1.5)
 OVER_FIRST_M, OVER_BY_M = 0.08, 0.15
+"""On its way to a goal farther off than this the tool goes this much over it."""
+STILL_RAD_S, STALLED_S = 0.03, 0.5
+"""An arm that has not moved for so long gets no nearer to where acting begins: the policy goes on from here."""
+UNFOLD_LIFT_M, UNFOLDED_WITHIN_M = 0.45, 0.06
 HOLD_N = 30.0
 """Grip while something is carried."""
 SETUP_TIMEOUT_S = 9.0
@@ -57,6 +61,8 @@ class Manipulation(Skill):
 
     needs_fresh_look = True
     act_timeout_s = 25.0
+    unfolds_low_for_m = float("inf")
+    """Before higher goals nothing stands, and beside the head there is no room: the arm unfolds lower down."""
 
     def __init__(self, subgoal: Subgoal, policy: Policy) -> None:
         super().__init__(subgoal, policy)
@@ -70,6 +76,8 @@ class Manipulation(Skill):
         self._outcome = ""
         self._pressing_s = 0.0
         self._searched = False
+        self._unfolded = False
+        self._still_s = 0.0
         self._there_s = 0.0
 
     # --- what a subclass says
@@ -254,6 +262,7 @@ class Manipulation(Skill):
         std = 0.01 if entity is None else float(entity.variance) ** 0.5
         lift = comfortable_lift(tool_height, self._approach.pitch_down_rad)
         self._aim = Aim(self._approach, target_in_map, goal, lift, std)
+        self._unfolded = False
         self._enter("ready", belief)
         return Command()
 
@@ -269,14 +278,20 @@ class Manipulation(Skill):
         target_in_base = belief.base_in_map.inverse() @ self._aim.target_in_map
         tool = target_in_base @ self.ready_pose(self._aim)
         now = belief.hand.tool_in_base.position
-        if float(np.hypot(*(now - tool.position)[:2])) > OVER_FIRST_M:
+        low = float(tool.position[2]) > self.unfolds_low_for_m
+        if not low and float(np.hypot(*(now - tool.position)[:2])) > OVER_FIRST_M:
             # Over whatever stands between first, down at the end.
             height = max(float(tool.position[2]), min(float(now[2]), float(tool.position[2]) + OVER_BY_M))
             tool = Pose(np.array([tool.position[0], tool.position[1], height]), tool.rotation)
         posture = Posture(tool, self._aim.ready_lift_m)
         twist, rate, there = towards(posture, belief.hand.tool_in_base, observation, self._carefully(belief)[0])
         lift_gap = abs(self._aim.ready_lift_m - float(observation.joint_position[0]))
-        if lift_gap > 0.1:
+        if low and self._aim.ready_lift_m > UNFOLD_LIFT_M and not self._unfolded:
+            twist[2] -= rate
+            rate = lift_rate(UNFOLD_LIFT_M, observation)
+            twist[2] += rate
+            self._unfolded = abs(float(tool.position[0] - now[0])) < UNFOLDED_WITHIN_M
+        elif lift_gap > 0.1 and not self._unfolded:
             # Far from its height the arm only rides along, still tucked.
             twist = np.zeros(6)
             twist[2] = rate
@@ -284,7 +299,10 @@ class Manipulation(Skill):
         if self._blocked():
             return self._stop_short(belief, "blocked")
         twist = giving_way(twist, self._force)
-        if there or belief.time_s - self._since_s > SETUP_TIMEOUT_S:
+        waited = belief.time_s - self._since_s
+        still = float(np.max(np.abs(observation.joint_velocity[:8]))) < STILL_RAD_S
+        self._still_s = self._still_s + TICK_S if still else 0.0
+        if there or waited > SETUP_TIMEOUT_S or (waited > 2.0 and self._still_s > STALLED_S):
             self.policy.reset()
             self.before_acting(belief)
             self._enter("act", belief)
@@ -345,8 +363,29 @@ class Manipulation(Skill):
         if there or belief.time_s - self._since_s > SETUP_TIMEOUT_S:
             if self._outcome:
                 return self._try_again(belief, self._outcome)
-            return self.succeed()
-        return Command(twist, True, "width", 0.108, lift_rate_m_s=rate)
+            self._enter("verify", belief)
+        command = Command(twist, True, "width", 0.108, lift_rate_m_s=rate)
+        if self._aim is not None and self.verify_s > 0.0:
+            command.head_rate_rad_s = look_at_map_point(
+                self._aim.target_in_map.position, belief.base_in_map, observation
+            )
+        return command
+
+    def _tick_verify(self, belief: Belief, observation: Observation) -> Command:
+        """Look whether it is as it should be, once the hand is out of the way."""
+        assert self._aim is not None
+        verdict = self.verdict(belief)
+        if verdict == "done" or belief.time_s - self._since_s > self.verify_s:
+            return self.succeed() if verdict in ("", "done") else self._try_again(belief, verdict)
+        head = look_at_map_point(self._aim.target_in_map.position, belief.base_in_map, observation)
+        return Command(head_rate_rad_s=head)
+
+    verify_s = 0.0
+    """How long to look for it at most after the hand has drawn back."""
+
+    def verdict(self, belief: Belief) -> str:
+        """What is seen of the outcome: `done`, a reason of failure, or `` where nothing is seen of it."""
+        return ""
 
     def _stop_short(self, belief: Belief, reason: str) -> Command:
         """End acting; the reason, if any, leads to another attempt once the arm is tucked in."""

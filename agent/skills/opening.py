@@ -25,6 +25,7 @@ class Open(Manipulation):
 
     act_timeout_s = 30.0
     ready_width_m = 0.09
+    unfolds_low_for_m = 1.25
 
     def precondition(self, belief: Belief) -> str:
         return "hand-not-empty" if belief.hand.held is not None else ""

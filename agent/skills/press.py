@@ -30,6 +30,7 @@ class Press(Manipulation):
 
     act_timeout_s = 15.0
     ready_width_m = 0.0
+    verify_s = LONGEST_BREW_S
 
     def precondition(self, belief: Belief) -> str:
         return "hand-not-empty" if belief.hand.held is not None else ""
@@ -90,24 +91,15 @@ class Press(Manipulation):
         return min(22.0, 0.6 * self.subgoal.limits.force_n)
 
     def _tick_stow(self, belief: Belief, observation: Observation) -> Command:
-        command = super()._tick_stow(belief, observation)
-        if self.status == "succeeded":
-            self.status = "running"
-            self._enter("wait", belief)
-            return Command()
-        if self._aim is not None:
-            command.head_rate_rad_s = look_at_map_point(
-                self._aim.target_in_map.position, belief.base_in_map, observation
-            )
         self._watch(belief)
-        return command
+        return super()._tick_stow(belief, observation)
 
     def _watch(self, belief: Belief) -> None:
         if self.light(belief) > 0.5 and self._lit_s is None:
             self._lit_s = belief.time_s
             belief.brewed.add(self.subgoal.target)
 
-    def _tick_wait(self, belief: Belief, observation: Observation) -> Command:
+    def _tick_verify(self, belief: Belief, observation: Observation) -> Command:
         """Watch the light: on while it brews."""
         self._watch(belief)
         part = belief.machine_part(self.subgoal.target, "brew_light")

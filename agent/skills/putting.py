@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 
 SPOTS_TRIED = 6
 CHAIR_ASIDE_M = 0.5
+HOLDER_FULL = 0.5
+DRAWN_BACK_S = 0.3
+"""What is seen of the holder sooner after letting go may be a look from before."""
 
 
 class Putting(Manipulation):
@@ -185,8 +188,18 @@ class InsertPod(Putting):
             self._pod = held.entity_id
         return verdict
 
+    verify_s = 2.0
+
     def check(self, belief: Belief) -> str:
-        # Whether it is in is seen once the hand is out of the way; the facts use the holder's state.
+        self._let_go_s = belief.time_s
+        return "done"
+
+    def verdict(self, belief: Belief) -> str:
+        holder = self._holder(belief)
+        if holder is None or holder.last_seen_s < self._let_go_s + DRAWN_BACK_S:
+            return ""
+        if (holder.state or 0.0) < HOLDER_FULL:
+            return "not-seated"
         belief.entities.forget(self._pod)
         belief.gone.add(self._pod)
         return "done"
