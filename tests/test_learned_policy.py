@@ -126,6 +126,17 @@ def test_under_a_speed_limit_slower_candidates_win(model: Model, steps: list[Ste
     assert abs(plan.actions[0, 0]) * 0.2 < 0.15
 
 
+def test_plans_that_do_not_get_on_lose_their_turn(model: Model, steps: list[Step]) -> None:
+    planner = Planner(model)
+    may = [planner._may(True, 5.0) for _ in range(200)]
+    patience = planner.config.patience_steps
+    assert may[:patience] == [True] * patience
+    assert may[patience : 2 * patience] == [False] * patience
+    assert 0.4 < sum(may) / len(may) < 0.6
+    planner.reset()
+    assert all(planner._may(True, 20.0 - 0.05 * k) for k in range(200))
+
+
 def test_a_tick_is_quick(model: Model, steps: list[Step]) -> None:
     """Far below the 5 ms it may take, also on a busy machine: the best of several runs."""
     policy = LearnedPolicy("prior", model)

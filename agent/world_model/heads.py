@@ -14,7 +14,8 @@ from agent.world_model.layers import Shapes, Weights, join, mlp, mlp_shapes
 FEEL = len(FEEL_NAMES)
 LONGEST_S = 30.0
 """Time to go of what never succeeds."""
-_SCALE_RANGE = 5.0
+_LEAST_LOG_SCALE, _LARGEST_LOG_SCALE = -3.0, 3.0
+"""Readings that hardly ever move must not drown the others."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def read(w: Weights, z: Any, h: Any) -> Meaning:
     state, outcome = mlp(w, "heads.state", both), mlp(w, "heads.outcome", both)
     return Meaning(
         feel=feel[..., :FEEL],
-        feel_log_scale=feel[..., FEEL:].clip(-_SCALE_RANGE, _SCALE_RANGE),
+        feel_log_scale=feel[..., FEEL:].clip(_LEAST_LOG_SCALE, _LARGEST_LOG_SCALE),
         contact=state[..., 0],
         slip=state[..., 1],
         tilt=state[..., 2],

@@ -46,8 +46,15 @@ class PlanningConfig:
     """What one unit of mean squared deviation from the prior costs."""
     gain_s: float = 0.25
     """The least gain for which a plan replaces the prior where no limit is at stake."""
-    violation_gain: float = 0.02
+    violation_gain: float = 0.05
     """The least gain in violation for which it does."""
+    caution: float = 0.3
+    """How many of its expected errors are added to a foretold force."""
+    patience_steps: int = 25
+    """So long plans may replace the prior without getting on; then the prior acts for as long. Standing still violates
+    nothing."""
+    headway_s: float = 0.25
+    """By how much time to go must have fallen meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,9 @@ class Planner:
     def reset(self) -> None:
         self._searches = 0
         self._last: np.ndarray | None = None
+        self._in_charge = 0
+        """Steps for which plans have replaced the prior; negative: for which they must not."""
+        self._least_to_go_s = np.inf
 
     def search(self, s: Situation, z: np.ndarray, h: np.ndarray, prior: np.ndarray) -> Plan:
         """The best of the candidates around `prior` (horizon, ACTION_SIZE), from latent z and memory h."""
@@ -112,8 +122,26 @@ class Planner:
         gain, saved = float(cost[0] - cost[best[0]]), float(violation[0] - violation[best[0]])
         surer = bool(spread[best[0]] <= 1.5 * spread[0])
         replaces = bool(best[0] != 0) and surer and (gain > config.gain_s or saved > config.violation_gain)
+        replaces = self._may(replaces, float(to_go_s[0]))
         self._last = actions if replaces else None
         return Plan(actions, replaces, gain, float(force[0, -1]), float(spread[0]))
+
+    def _may(self, wants: bool, to_go_s: float) -> bool:
+        """Whether a plan that wants to replace the prior may: not for long without getting on."""
+        config = self.config
+        if self._in_charge < 0:
+            self._in_charge += 1
+            return False
+        if not wants:
+            self._in_charge = 0
+            return False
+        if self._in_charge == 0 or to_go_s < self._least_to_go_s - config.headway_s:
+            self._in_charge, self._least_to_go_s = 0, to_go_s
+        self._in_charge += 1
+        if self._in_charge > config.patience_steps:
+            self._in_charge = -config.patience_steps
+            return False
+        return True
 
     def _candidates(self, s: Situation, prior: np.ndarray) -> np.ndarray:
         """(candidates, horizon, ACTION_SIZE), the prior first."""
@@ -146,10 +174,11 @@ class Planner:
         return actions
 
     def _force(self, meaning: heads.Meaning) -> np.ndarray:
-        """(candidates, times) N at the tool, at the far end of what the model is unsure of."""
+        """(candidates, times) N at the tool, a little of what the model is unsure of added."""
         middle = np.abs(meaning.feel[..., FORCE_IN_FEEL] * self._force_std + self._force_mean)
         unsure = np.exp(meaning.feel_log_scale[..., FORCE_IN_FEEL]) * self._force_std
-        return FORCE_UNIT_N * np.linalg.norm(np.sinh(np.minimum(middle + unsure, HARDEST)), axis=-1)
+        force = np.sinh(np.minimum(middle + self.config.caution * unsure, HARDEST))
+        return FORCE_UNIT_N * np.linalg.norm(force, axis=-1)
 
     def _violation(self, s: Situation, candidates: np.ndarray, force_n: np.ndarray) -> np.ndarray:
         """(candidates,) by how much of them the limits are passed, added up, averaged over time."""
