@@ -42,6 +42,7 @@ class Browser:
             [
                 *(sys.executable, "-S", "-c", _TAKE_3_AND_4, str(to_browser), str(from_browser), program),
                 *("--headless", "--no-sandbox", "--disable-gpu-sandbox", "--no-first-run", "--disable-extensions"),
+                "--disable-dev-shm-usage",
                 *("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--mute-audio"),
                 *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
                 "--remote-debugging-pipe",
