@@ -32,6 +32,7 @@ NEW_GLANCE_M, NEW_GLANCE_RAD, NEW_GLANCE_S = 0.05, np.deg2rad(10.0), 2.0
 """A detector errs alike from one viewpoint: only a frame from elsewhere, or later, is independent evidence."""
 SAME_GLANCE_FACTOR = 25.0
 """By how much less a further frame of the same glance counts, as a factor on its variance."""
+HELD_WITHIN_M = 0.12
 MOVED_SIGMAS = 4.5
 """A thing seen this far from where it was believed has been moved."""
 SIGHTINGS_TO_BELIEVE = 3
@@ -170,6 +171,8 @@ class EntityTracker:
         for i in order:
             detection = look.detections[i]
             position, yaw = self._in_map(detection, base_in_map)
+            if self._is_held(detection, position, held):
+                continue
             entity = self._match(detection, position, yaw, taken)
             if entity is None:
                 entity = self._add(detection, position, yaw, look.time_s)
@@ -180,6 +183,13 @@ class EntityTracker:
             taken.add(entity.id)
         self._assign_parents()
         return new
+
+    def _is_held(self, detection: Detection, position: Array, held: Iterable[str]) -> bool:
+        """Whether what is seen is what the hand holds, which is felt better than seen."""
+        if family(detection.class_name) != "object":
+            return False
+        known = (self._entities[name].position for name in held if name in self._entities)
+        return any(float(np.linalg.norm(position - at)) < HELD_WITHIN_M for at in known)
 
     def _notice_glance(self, look: Look, base_in_map: Pose) -> None:
         """A new glance begins when the camera has moved or turned, or some time has passed."""
