@@ -14,7 +14,7 @@ from controllers.motion.paths import Travel
 Array = NDArray[np.float64]
 
 
-ASIDES_M, ASIDE_PENALTY = (0.0, 0.08, -0.08, 0.16, -0.16, 0.24, -0.24), 5.0
+ASIDES_M, ASIDE_PENALTY = (0.0, 0.08, -0.08, 0.16, -0.16, 0.24, -0.24, 0.32, -0.32), 5.0
 STANDOFF_SLACK_M = 0.15
 STANDOFFS_M = (0.50, 0.54, 0.58, 0.62, 0.66, 0.70, 0.74, 0.78, 0.82)
 

@@ -24,7 +24,7 @@ class Open(Manipulation):
     """Target: the closed front's handle."""
 
     act_timeout_s = 30.0
-    ready_width_m = 0.09
+    ready_width_m = 0.066
     unfolds_low_for_m = 1.25
 
     def precondition(self, belief: Belief) -> str:

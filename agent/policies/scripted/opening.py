@@ -15,8 +15,9 @@ from agent.policies.scripted.servo import approach, behind, clipped, offset, ser
 Array = NDArray[np.float64]
 
 GRIP_N = 22.0
-OPEN_WIDTH_M = 0.09
-CLOSING_WIDTH_M = 0.06
+OPEN_WIDTH_M = 0.066
+"""Wider, and the fingers would meet a neighbour that stands out beside the handle."""
+CLOSING_WIDTH_M = 0.05
 HANDLE_WIDTH_M = 0.035
 """No handle is thicker."""
 PULL_SPEED_M_S = 0.16
