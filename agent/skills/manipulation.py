@@ -24,6 +24,7 @@ from agent.skills.skill import Skill
 from agent.skills.standing import views_of
 from controllers.arm_model import comfortable_lift
 from controllers.motion.follow import FULL_MUG, BaseLimits
+from controllers.motion.paths import FOOTPRINT_RADIUS_M
 
 Array = NDArray[np.float64]
 
@@ -34,6 +35,7 @@ SEARCH_FROM_M, SEARCH_NEAR_M, SEARCH_TIMEOUT_S = 0.85, 1.2, 25.0
 HANDS_FULL = BaseLimits(speed_m_s=0.65, acceleration_m_s2=0.5, yaw_rate_rad_s=1.1, yaw_acceleration_rad_s2=1.5)
 OVER_FIRST_M, OVER_BY_M = 0.08, 0.15
 """On its way to a goal farther off than this the tool goes this much over it."""
+BASE_CLEAR_M = 0.05
 STILL_RAD_S, STALLED_S = 0.03, 0.5
 """An arm that has not moved for so long gets no nearer to where acting begins: the policy goes on from here."""
 UNFOLD_LIFT_M, UNFOLDED_WITHIN_M = 0.45, 0.06
@@ -331,7 +333,7 @@ class Manipulation(Skill):
             False,
             motion.grip_mode,
             motion.grip,
-            motion.base_velocity_in_base,
+            _clear_of(belief.obstacles_in_base, motion.base_velocity_in_base),
             head_rate_rad_s=head,
             phase=motion.phase,
         )
@@ -400,3 +402,15 @@ class Manipulation(Skill):
         self.attempt += 1
         self._enter("choose", belief)
         return Command()
+
+
+def _clear_of(obstacles_in_base_m: Array | None, velocity_in_base: Array) -> Array:
+    """The base's velocity (3,) without what would drive it into anything that the latest scan (n, 2) saw beside it."""
+    if obstacles_in_base_m is None or not np.any(velocity_in_base[:2]):
+        return velocity_in_base
+    distance = np.hypot(obstacles_in_base_m[:, 0], obstacles_in_base_m[:, 1])
+    near = distance < FOOTPRINT_RADIUS_M + BASE_CLEAR_M
+    velocity = velocity_in_base.copy()
+    for towards_it in obstacles_in_base_m[near] / distance[near, None]:
+        velocity[:2] -= towards_it * max(0.0, float(towards_it @ velocity[:2]))
+    return velocity
