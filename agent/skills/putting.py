@@ -125,7 +125,8 @@ class Serve(Place):
 class PlaceUnderSpout(Putting):
     """Target: where the mug's foot belongs on the drip tray."""
 
-    approach_m = 0.13
+    approach_m = 0.17
+    """The mug comes down this far before the spout: nearer, it would press a button at the front."""
     above_m = 0.018
     needs_fresh_look = True
 
