@@ -1,6 +1,6 @@
 """A house from (split, index): drawn, checked, and redrawn until it is solvable."""
 
-from math import pi
+from math import hypot, pi
 from typing import Literal
 
 import numpy as np
@@ -19,6 +19,8 @@ from sim.house.split import AXES
 _MAX_REDRAWS = 400
 _SALT = 20771
 DOOR_STOP_RAD = 1.62
+LEAF_CLEARANCE_M = 0.9
+"""From the middle of an open leaf to the middle of another doorway: nearer, it may stand in the way there."""
 _ARM_REACH_M = 0.62
 """How far the arm stands out in its travel posture."""
 
@@ -154,7 +156,7 @@ def _draw_doorway(draft: Draft, index: int) -> Doorway:
     into_b = edge.a == draft.layout.hall or (edge.b != draft.layout.hall and b.area > a.area)
     size = {"shut": 0.0, "ajar": draft.uniform((0.25, 0.75)), "open": draft.uniform((1.35, 1.6))}[state]
     params = {
-        "hinge_side": 1.0 if draft.chance(0.5) else -1.0,
+        "hinge_side": _hinge_side(draft, index, 1.0 if draft.chance(0.5) else -1.0),
         "breakaway_n": draft.uniform(draft.axes.door_breakaway_n),
         "damping_nms": draft.uniform(draft.axes.door_damping_nms),
         "mass": draft.uniform((9.0, 15.0)),
@@ -162,6 +164,20 @@ def _draw_doorway(draft: Draft, index: int) -> Doorway:
     }
     joint = f"{name}_hinge"
     return Doorway(name, *where, rooms, joint, state, size if into_b else -size, params)
+
+
+def _hinge_side(draft: Draft, i: int, drawn: float) -> float:
+    """The drawn side, unless the open leaf would then stand before another doorway and would not on the other side."""
+    edge = draft.layout.edges[i]
+    others = [other for k, other in enumerate(draft.layout.edges) if k != i]
+
+    def clearance_m(side: float) -> float:
+        middles = [offset(edge.x, edge.y, edge.yaw, way * edge.width / 2, side * edge.width / 2) for way in (-1.0, 1.0)]
+        return min((hypot(x - o.x, y - o.y) for x, y in middles for o in others), default=LEAF_CLEARANCE_M)
+
+    if clearance_m(drawn) >= LEAF_CLEARANCE_M or clearance_m(-drawn) <= clearance_m(drawn):
+        return drawn
+    return -drawn
 
 
 def _draw_start(draft: Draft, kitchen: int) -> tuple[float, float, float] | None:
