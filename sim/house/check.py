@@ -11,8 +11,13 @@ from sim.house.schema import Fixture, Front, House
 CELL_M = 0.05
 WALK_RADIUS_M = 0.40
 """Half of the narrowest way between rooms and to work places; the robot's own radius is 0.27."""
+LEAF_M = 0.04
+SHARE_ENTERED = 0.7
+"""Of a room's free floor that must be got to with all leaves standing open."""
 STAND_RADIUS_M = 0.29
 """Free radius where the robot stands and works."""
+PASS_RADIUS_M = 0.31
+"""Free radius beside the open leaf of a door that the robot has pushed."""
 STAND_DISTANCES_M = tuple(float(d) for d in np.arange(0.55, 0.801, 0.05))
 _STAND_ANGLES_RAD = (0.0, -0.2, 0.2, -0.4, 0.4)
 _WALL_HUNG = ("upper_cabinet", "sink", "dish_rack", "base")
@@ -34,6 +39,17 @@ def floor_rects(house: House) -> list[Rect]:
 
 def _rect(fixture: Fixture) -> Rect:
     return rect_at(fixture.x, fixture.y, fixture.yaw, fixture.size[0], fixture.size[1])
+
+
+def _open_leaves(house: House) -> list[Rect]:
+    leaves = []
+    for door in house.doorways:
+        if door.params:
+            side = door.params["hinge_side"]
+            for way in (-1.0, 1.0):
+                x, y = offset(door.x, door.y, door.yaw, way * door.width / 2, side * door.width / 2)
+                leaves.append(rect_at(x, y, door.yaw, door.width, LEAF_M))
+    return leaves
 
 
 def _overlaps(house: House) -> list[str]:
@@ -102,14 +118,15 @@ def _blocked_fronts(house: House) -> list[str]:
 class FloorGrid:
     """Free floor on a grid of CELL_M, doors counted as pushed open."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, leaves: bool = False) -> None:
+        """With `leaves` those of all doors stand open into both of their rooms."""
         rects = [Rect(*w) for w in house.walls]
         self.x0, self.y0 = min(r.x0 for r in rects), min(r.y0 for r in rects)
         nx = int(np.ceil((max(r.x1 for r in rects) - self.x0) / CELL_M))
         ny = int(np.ceil((max(r.y1 for r in rects) - self.y0) / CELL_M))
         self._xs = self.x0 + (np.arange(nx) + 0.5) * CELL_M
         self._ys = self.y0 + (np.arange(ny) + 0.5) * CELL_M
-        self._rects = [*rects, *floor_rects(house)]
+        self._rects = [*rects, *floor_rects(house), *(_open_leaves(house) if leaves else ())]
         self._inside = np.zeros((nx, ny), bool)
         for room in house.rooms:
             self._inside[self._slice(Rect(room.x0, room.y0, room.x1, room.y1).grown(0.13))] = True
@@ -119,6 +136,10 @@ class FloorGrid:
             slice(*np.searchsorted(self._xs, (r.x0, r.x1))),
             slice(*np.searchsorted(self._ys, (r.y0, r.y1))),
         )
+
+    def room(self, x0: float, y0: float, x1: float, y1: float) -> tuple[slice, slice]:
+        """The cells of a rectangle of the floor."""
+        return self._slice(Rect(x0, y0, x1, y1))
 
     def free(self, radius: float) -> Grid:
         """(nx, ny) cells where a disc of `radius` meets no wall and no furniture. Doorways are as wide as they are."""
@@ -207,4 +228,21 @@ def _unreachable(house: House) -> list[str]:
             if standing_spot(grid, reached, x, y, yaw) is None
         ),
         *(f"no way through {door.name}" for door in house.doorways if not grid.at(reached, door.x, door.y)),
+        *_cut_off_by_leaves(house),
     ]
+
+
+def _cut_off_by_leaves(house: House) -> list[str]:
+    """Rooms that cannot be entered once their doors stand open."""
+    grid = FloorGrid(house, leaves=True)
+    seeds = np.zeros_like(grid.free(0.0))
+    seeds[grid.cell(house.start[0], house.start[1])] = True
+    passed = flood(grid.free(PASS_RADIUS_M), seeds)
+    open_floor = FloorGrid(house).free(WALK_RADIUS_M)
+    found = []
+    for room in house.rooms:
+        inside = grid.room(room.x0, room.y0, room.x1, room.y1)
+        share = float(passed[inside].sum()) / max(1, int(open_floor[inside].sum()))
+        if share < SHARE_ENTERED:
+            found.append(f"open doors leave no way into {room.name}")
+    return found
