@@ -18,7 +18,7 @@ MODEL ?= assets/checkpoints/world-model.safetensors
 RUNS ?= runs
 FRONTS := open-cabinet open-drawer open-fridge
 PICKS := pick-mug pick-pod pick-coffee
-OTHERS := place-mug serve-coffee place-under-spout insert-pod press-button open-lid close-lid
+OTHERS := place-mug serve-coffee place-under-spout insert-pod press-button open-lid close-lid push-door carry-mug
 
 .DEFAULT_GOAL := help
 .PHONY: help install coffee train test check format clean

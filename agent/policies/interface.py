@@ -70,10 +70,12 @@ class Motion:
     """What a policy wants for this tick."""
 
     twist_in_target: Array
-    """(6,) velocity of the tool over ground, linear m/s then angular rad/s."""
+    """(6,) velocity of the tool over ground, linear m/s then angular rad/s; relative to the base where the target rides
+    on that (carrying)."""
     grip_mode: Literal["width", "force"] = "width"
     grip: float = 0.10
     base_velocity_in_base: Array = field(default_factory=lambda: np.zeros(3))
+    """m/s, m/s, rad/s. Where a path planner drives (doors, carrying) only the first counts: how fast it may."""
     phase: str = ""
     finished: bool = False
     """The policy has nothing more to do; the skill then checks its postcondition."""

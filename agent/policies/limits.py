@@ -30,18 +30,19 @@ def tilt_rad(tool_rotation: Array, upright_rotation: Array) -> float:
 
 def clamped(s: Situation, motion: Motion) -> Motion:
     """The motion, changed in place so that it keeps the situation's limits as far as this tick can tell."""
-    limits, twist = s.limits, motion.twist_in_target
+    limits, twist, base = s.limits, motion.twist_in_target, motion.base_velocity_in_base
     _shorten(twist[:3], limits.speed_m_s)
+    _shorten(base[:2], limits.speed_m_s)
     _shorten(twist[3:], TURN_PER_M_RAD * limits.speed_m_s)
     force = s.force_in_target_n
     size = hypot(*force.tolist())
     alert = FORCE_ALERT * limits.force_n
     if size > alert:
         away = force / size
-        into = float(away @ twist[:3])
         slowest = BRAKE_M_S_N * (size - limits.force_n)
-        if into < slowest:
-            twist[:3] += (slowest - into) * away
+        twist[:3] += max(0.0, slowest - float(away @ twist[:3])) * away
+        across = (s.target_in_base.rotation @ away)[:2]
+        base[:2] += max(0.0, slowest - float(across @ base[:2])) * across
     if s.holding:
         upright = s.goal.tool_in_target.rotation
         tilt = tilt_rad(s.tool_in_target.rotation, upright)

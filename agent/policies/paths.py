@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 
 FINGERS_M = 0.010
 """From the tool frame to the middle of the closed fingers near their tips."""
+RAM_X_M = 0.58
+"""So far before the base's centre the closed hand pushes a room door."""
 
 
 def along_path(goal: Goal, point: Array) -> tuple[float, Array]:

@@ -1,4 +1,7 @@
-"""Push a room door open by driving through its doorway, hand first."""
+"""Push a room door open by driving through its doorway, hand first.
+
+The path planner says where the base goes; the policy moves the hand and says how fast the base may follow.
+"""
 
 from dataclasses import replace
 
@@ -6,27 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
-from agent.frames import Pose, tool_rotation
+from agent.frames import Pose, planar, tool_rotation
 from agent.messages import Observation, Subgoal
-from agent.policies.interface import Policy
+from agent.policies.interface import Goal, Motion, Policy, Situation
+from agent.policies.paths import RAM_X_M
 from agent.skills.command import Command
 from agent.skills.drive import BasePose, Drive
 from agent.skills.gaze import look_at_map_point
 from agent.skills.posture import Posture, towards, tuck
 from agent.skills.skill import Skill
 from controllers.motion import se2
-from controllers.motion.doors import DoorPush, Doorway, hinge_seen, plan_push, ram_aside_m, without_leaf
+from controllers.motion.doors import SWING_RAD, DoorPush, Doorway, hinge_seen, plan_push, ram_aside_m, without_leaf
 from controllers.motion.follow import DOOR_PUSH, arrived, follow
 from controllers.motion.paths import FOOTPRINT_RADIUS_M, Travel
 
 Array = NDArray[np.float64]
 
 PUSH_PITCH_RAD = np.deg2rad(10.0)
-RAM_X_M, RAM_Z_M, RAM_LIFT_M = 0.58, 1.1, 0.32
+RAM_Z_M, RAM_LIFT_M = 1.1, 0.32
 """The closed hand before the base, at the height of a door's handle."""
 RAM_SPEED_M_S = 0.3
-MEET_M_S, MEET_M_S2, MEETS_FROM_N = 0.12, 0.2, 6.0
-"""Speed and acceleration of the base until the hand feels the leaf: what is hit faster is hit hard."""
+PUSH_M_S2, SLOWEST_M_S = 0.2, 0.02
+"""Acceleration of the base while it pushes; a policy cannot make it stand still for ever."""
 BODY_M_S, BODY_GAP_M = 0.10, 0.04
 """Speed of the base while the leaf is this near to its body."""
 PUSH_TIMEOUT_S = 25.0
@@ -52,39 +56,92 @@ class PushDoor(Skill):
         assert self._drive is not None
         assert self._push is not None
         assert self._doorway is not None
+        if self._hinge == 0:
+            self._look_for_hinge(belief)
+        x, y = self._doorway.position_in_map_m
+        head = look_at_map_point(np.array([x, y, 1.0]), belief.base_in_map, observation)
+        if self._pushing_since_s is not None:
+            return self._act(belief, observation, head)
         if self._drive.there:
             twist, rate, ready = towards(self._ram(belief), belief.hand.tool_in_base, observation, RAM_SPEED_M_S)
             may_drive = True
         else:
             twist, rate, may_drive, ready = tuck(belief.hand, observation)
+        velocity = self._drive.tick(belief, observation) if may_drive else np.zeros(3)
+        if self._drive.failed:
+            return self._again(belief, self._drive.failed)
+        if self._drive.there and ready:
+            self._pushing_since_s = belief.time_s
+            self.policy.reset()
+        return Command(twist, True, "width", 0.0, velocity, rate, head, phase="travel")
+
+    def _act(self, belief: Belief, observation: Observation, head: Array) -> Command:
+        """Through the doorway, the policy at the hand."""
+        assert self._push is not None
+        assert self._pushing_since_s is not None
+        end = self._push.end_pose_in_map
+        if arrived(self._push.through, belief.base_pose, float(end[2]), 0.1, 0.5):
+            return self._through_it(belief)
+        elapsed = belief.time_s - self._pushing_since_s
+        if elapsed > min(PUSH_TIMEOUT_S, self.subgoal.limits.time_s):
+            return self._again(belief, "door-stuck")
+        situation = self._situation(belief, observation, elapsed)
+        motion = self.policy.act(situation)
+        self.estimate = motion.estimate
+        rotation = situation.target_in_base.rotation
+        twist = np.concatenate([rotation @ motion.twist_in_target[:3], rotation @ motion.twist_in_target[3:]])
+        velocity = self._through(belief, observation, motion)
+        return Command(twist, False, motion.grip_mode, motion.grip, velocity, 0.0, head, phase=motion.phase)
+
+    def _situation(self, belief: Belief, observation: Observation, elapsed_s: float) -> Situation:
+        """The target frame is in the middle of the doorway, at the hand's height, x through it."""
+        assert self._push is not None
+        assert self._doorway is not None
+        hand, subgoal, half = belief.hand, self.subgoal, 0.5 * self._doorway.width_m
         x, y = self._doorway.position_in_map_m
-        head = look_at_map_point(np.array([x, y, 1.0]), belief.base_in_map, observation)
-        velocity = np.zeros(3)
-        if self._pushing_since_s is not None:
-            end = self._push.end_pose_in_map
-            if arrived(self._push.through, belief.base_pose, float(end[2]), 0.1, 0.5):
-                return self._through_it(belief)
-            if belief.time_s - self._pushing_since_s > PUSH_TIMEOUT_S:
-                return self._again(belief, "door-stuck")
-            velocity = self._through(belief, observation)
-        else:
-            velocity = self._drive.tick(belief, observation) if may_drive else np.zeros(3)
-            if self._drive.failed:
-                return self._again(belief, self._drive.failed)
-            if self._drive.there and ready:
-                self._pushing_since_s = belief.time_s
-        return Command(
-            twist, True, "width", 0.0, velocity, rate, head, phase="push" if self._pushing_since_s else "travel"
+        target_in_base = belief.base_in_map.inverse() @ planar(x, y, float(self._push.end_pose_in_map[2]), RAM_Z_M)
+        side = float(self._hinge)
+        goal = Goal(
+            Pose(np.array([0.0, ram_aside_m(0.0, self._hinge), 0.0]), tool_rotation(PUSH_PITCH_RAD)),
+            axis="hinge" if self._hinge else "none",
+            hinge_in_target=(0.0, side * half, 0.0),
+            hinge_direction_in_target=(0.0, 0.0, side or 1.0),
+            travel=SWING_RAD,
+        )
+        door = belief.entities.get(subgoal.target)
+        return Situation(
+            kind=subgoal.kind,
+            goal=goal,
+            limits=subgoal.limits,
+            tool_in_target=target_in_base.inverse() @ hand.tool_in_base,
+            target_in_base=target_in_base,
+            target_std_m=0.03 if door is None else float(door.variance) ** 0.5,
+            observation=observation,
+            width_m=hand.width_m,
+            grip_force_n=hand.force_n,
+            pads_touch=hand.pads_touch,
+            holding=hand.held is not None,
+            supported=hand.supported,
+            force_in_target_n=target_in_base.rotation.T @ hand.force_in_base_n,
+            elapsed_s=elapsed_s,
         )
 
+    def _look_for_hinge(self, belief: Belief) -> None:
+        """Tell from the scan how the leaf hangs. Who pushes already begins anew with that: it is another goal."""
+        assert self._push is not None
+        assert self._doorway is not None
+        if belief.obstacles_in_base is None:
+            return
+        points = se2.transform_points(belief.base_pose, belief.obstacles_in_base)
+        self._hinge = hinge_seen(points, self._doorway, float(self._push.end_pose_in_map[2]))
+        if self._hinge and self._pushing_since_s is not None:
+            self.policy.reset()
+
     def _ram(self, belief: Belief) -> Posture:
-        """Where the hand pushes: as far to the side as suits how the leaf hangs."""
+        """Where the hand begins to push: as far to the side as suits how the leaf hangs."""
         assert self._push is not None
         assert self._doorway is not None
         yaw = float(self._push.end_pose_in_map[2])
-        if self._hinge == 0 and belief.obstacles_in_base is not None:
-            points = se2.transform_points(belief.base_pose, belief.obstacles_in_base)
-            self._hinge = hinge_seen(points, self._doorway, yaw)
         offset = belief.base_pose[:2] - np.array(self._doorway.position_in_map_m)
         depth = float(offset @ (np.cos(yaw), np.sin(yaw))) + RAM_X_M
         position = np.array([RAM_X_M, ram_aside_m(depth, self._hinge), RAM_Z_M])
@@ -118,7 +175,8 @@ class PushDoor(Skill):
         sides = [plan_push(doorway, middle + side * normal) for side in (1.0, -1.0)]
         return min(sides, key=lambda push: float(travel.cost_near(push.approach_pose_in_map[:2], 0.25)))
 
-    def _through(self, belief: Belief, observation: Observation) -> Array:
+    def _through(self, belief: Belief, observation: Observation, motion: Motion) -> Array:
+        """The base's velocity (3,): along the way that is planned, as fast as the policy says."""
         assert self._push is not None
         assert self._doorway is not None
         obstacles = belief.obstacles_in_base
@@ -127,11 +185,10 @@ class PushDoor(Skill):
             obstacles = se2.transform_points(se2.inverse(belief.base_pose), points)
         yaw = float(self._push.end_pose_in_map[2])
         velocity = observation.applied.base_velocity_in_base
-        limits = replace(DOOR_PUSH, acceleration_m_s2=MEET_M_S2)
-        if belief.obstacles_in_base is not None and _near_the_body(belief.obstacles_in_base):
-            limits = replace(DOOR_PUSH, speed_m_s=BODY_M_S)
-        elif float(np.linalg.norm(belief.hand.force_in_base_n)) < MEETS_FROM_N:
-            limits = replace(DOOR_PUSH, speed_m_s=MEET_M_S, acceleration_m_s2=MEET_M_S2)
+        near = belief.obstacles_in_base is not None and _near_the_body(belief.obstacles_in_base)
+        fastest = BODY_M_S if near else DOOR_PUSH.speed_m_s
+        speed = min(fastest, max(SLOWEST_M_S, float(motion.base_velocity_in_base[0])))
+        limits = replace(DOOR_PUSH, speed_m_s=speed, **({} if near else {"acceleration_m_s2": PUSH_M_S2}))
         return follow(
             self._push.through,
             belief.base_pose,

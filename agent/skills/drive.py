@@ -38,7 +38,8 @@ class Drive:
         self.goal = goal
         self.there = False
         self.failed = ""
-        self._limits = limits
+        self.limits = limits
+        """May be changed on the way."""
         self._fine = fine
         self._path: Path | None = None
         self._planned_s = -1e9
@@ -63,7 +64,7 @@ class Drive:
             self._path,
             pose,
             observation.applied.base_velocity_in_base,
-            limits=self._limits,
+            limits=self.limits,
             final_yaw_rad=self.goal.yaw,
             obstacles_in_base_m=belief.obstacles_in_base,
         )

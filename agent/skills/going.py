@@ -1,5 +1,6 @@
-"""Skills that only drive and look: go to, carry, look for, explore."""
+"""Skills that drive and look: go to, carry, look for, explore."""
 
+from dataclasses import replace
 from math import cos, pi, sin
 
 import numpy as np
@@ -10,13 +11,14 @@ from agent.belief.classes import FRONTS, hinge_side
 from agent.belief.entities import Entity
 from agent.belief.exploring import next_view
 from agent.belief.places import front_directions
+from agent.frames import Pose, planar
 from agent.messages import Observation, Subgoal
-from agent.policies.interface import Policy
+from agent.policies.interface import Goal, Policy, Situation
 from agent.skills.command import Command
 from agent.skills.drive import BasePose, Drive
 from agent.skills.gaze import look_at_map_point, sweep, towards_map_point
 from agent.skills.manipulation import HOLD_N
-from agent.skills.posture import tuck
+from agent.skills.posture import LIFT, TRAVEL_LIFT_M, tuck, tucked
 from agent.skills.skill import Skill
 from agent.skills.standing import standing_before
 from controllers.motion.explore import View
@@ -26,6 +28,8 @@ from controllers.motion.paths import Travel
 Array = NDArray[np.float64]
 
 NEAR_M = 1.0
+LEVEL_M_S, LIFTED_WITHIN_M, SLOWEST_M_S = 0.2, 0.03, 0.03
+"""With a full mug: the tool's speed while it is tucked in, how near the lift must be, the base's least speed."""
 VIEWS_M, INTO_DRAWER_M = (1.05, 1.3, 0.85), (0.54, 0.57, 0.61)
 """Distances of the base from what it looks at, best first."""
 LOOK_S = 3.5
@@ -81,10 +85,58 @@ class GoTo(Driving):
 
 
 class Carry(GoTo):
-    """Bring the full mug before the table."""
+    """Bring the full mug before the table: the path planner drives, the policy keeps the mug level and says how fast.
+
+    The target frame rides on the base, at the place where the tool is tucked in; the tool moves relative to it.
+    """
 
     near_m = 0.75
     limits = FULL_MUG
+
+    def __init__(self, subgoal: Subgoal, policy: Policy) -> None:
+        super().__init__(subgoal, policy)
+        self._began_s: float | None = None
+
+    def driving(self, belief: Belief, observation: Observation, head: Array) -> Command:
+        held = belief.hand.held
+        if self._drive is None or held is None:
+            return super().driving(belief, observation, head)
+        posture = tucked(held.pitch_down_rad)
+        if self._began_s is None:
+            twist, rate, near, _ = tuck(belief.hand, observation, LEVEL_M_S, True)
+            if not near or abs(float(observation.joint_position[LIFT]) - TRAVEL_LIFT_M) > LIFTED_WITHIN_M:
+                return Command(twist, True, "force", HOLD_N, lift_rate_m_s=rate, head_rate_rad_s=head, phase="raise")
+            self._began_s = belief.time_s
+            self.policy.reset()
+        situation = self._situation(belief, observation, posture.tool, belief.time_s - self._began_s)
+        motion = self.policy.act(situation)
+        self.estimate = motion.estimate
+        speed = min(self.limits.speed_m_s, max(SLOWEST_M_S, float(motion.base_velocity_in_base[0])))
+        self._drive.limits = replace(self.limits, speed_m_s=speed)
+        velocity = self._drive.tick(belief, observation)
+        return Command(
+            motion.twist_in_target, True, motion.grip_mode, motion.grip, velocity, 0.0, head, phase=motion.phase
+        )
+
+    def _situation(self, belief: Belief, observation: Observation, tool: Pose, elapsed_s: float) -> Situation:
+        hand = belief.hand
+        target_in_base = planar(float(tool.position[0]), float(tool.position[1]), 0.0, float(tool.position[2]))
+        return Situation(
+            kind=self.subgoal.kind,
+            goal=Goal(Pose(np.zeros(3), tool.rotation)),
+            limits=self.subgoal.limits,
+            tool_in_target=target_in_base.inverse() @ hand.tool_in_base,
+            target_in_base=target_in_base,
+            target_std_m=0.0,
+            observation=observation,
+            width_m=hand.width_m,
+            grip_force_n=hand.force_n,
+            pads_touch=hand.pads_touch,
+            holding=True,
+            supported=hand.supported,
+            force_in_target_n=hand.force_in_base_n,
+            elapsed_s=elapsed_s,
+        )
 
 
 class LookFor(Driving):

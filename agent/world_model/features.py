@@ -27,10 +27,12 @@ KINDS = (
     SubgoalKind.PRESS,
     SubgoalKind.OPEN_LID,
     SubgoalKind.CLOSE_LID,
+    SubgoalKind.PUSH_DOOR,
+    SubgoalKind.CARRY,
 )
 """The kinds of subgoal in which a policy acts."""
 
-FEATURES_VERSION = 3
+FEATURES_VERSION = 4
 """Raised with every change of what a number means."""
 _PRESSURE_CELLS, _SHEAR_CELLS = (6, 4), (3, 2)
 _SKIN_HAND = slice(64, 96)

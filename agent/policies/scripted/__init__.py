@@ -2,7 +2,7 @@
 
 from agent.messages import SubgoalKind
 from agent.policies.interface import Motion, Situation
-from agent.policies.scripted import lid, opening, pick, place, pressing
+from agent.policies.scripted import carrying, lid, opening, pick, place, pressing, pushing
 
 _ACTS = {
     SubgoalKind.OPEN: opening.act,
@@ -14,6 +14,8 @@ _ACTS = {
     SubgoalKind.PRESS: pressing.act,
     SubgoalKind.OPEN_LID: lid.open_lid,
     SubgoalKind.CLOSE_LID: lid.close_lid,
+    SubgoalKind.PUSH_DOOR: pushing.act,
+    SubgoalKind.CARRY: carrying.act,
 }
 
 
