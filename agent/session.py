@@ -199,7 +199,7 @@ class _Planning:
 
 
 def _simulate(config: RunConfig, checkpoint: str) -> _World:
-    from agent.commands.recording import model_bytes, record_simulation
+    from agent.commands.recording import model_bytes, record_simulation, watch_simulation
     from agent.commands.simulation import start_simulation
     from controllers.realtime_robot import RealtimeRobot
     from controllers.virtual_robot import VirtualRobot
@@ -207,8 +207,10 @@ def _simulate(config: RunConfig, checkpoint: str) -> _World:
     simulation = start_simulation(config.task, config.split, config.index, config.disturbance)
     model = b"" if config.record is None or config.acting_only else model_bytes(simulation.plant.model)
     writer = _writer(config, simulation.initial_state_hash, checkpoint, model)
-    if writer is None or config.acting_only:
+    if writer is None:
         on_step = simulation.on_step
+    elif config.acting_only:
+        on_step = watch_simulation(writer, simulation)
     else:
         on_step = record_simulation(writer, simulation, model)
     robot = (RealtimeRobot if config.realtime else VirtualRobot)(simulation.plant, on_step=on_step)

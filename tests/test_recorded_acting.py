@@ -7,6 +7,8 @@ import pytest
 
 from agent.commands.collect import CollectJob, conditions
 from agent.episodes import Episode, EpisodeReport, Kind
+from agent.episodes.places import Place
+from agent.episodes.records import Event
 from agent.messages import Step, encode
 from agent.policies.limits import clamped
 from agent.policies.recorded import situation_of
@@ -18,11 +20,11 @@ from agent.world_model.features import LAYOUT, Featurizer
 INDEX = 0
 
 
-@pytest.fixture(scope="module")
-def taught(tmp_path_factory: pytest.TempPathFactory) -> EpisodeReport:
+@pytest.fixture(scope="module", params=("open-lid", "push-door", "carry-mug"))
+def taught(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> EpisodeReport:
     """One collected episode."""
     folder = tmp_path_factory.mktemp("data")
-    return CollectJob(("open-lid",), "teacher", None, folder)(INDEX)
+    return CollectJob((request.param,), "teacher", None, folder)(INDEX)
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +84,27 @@ def test_actions_survive_being_a_vector(steps: list[Step]) -> None:
         assert again.grip_mode == did.grip_mode
         assert again.grip == pytest.approx(did.grip, abs=1e-5)
     assert len(SCALE) == 12
+
+
+def test_harm_is_known_two_seconds_ahead(taught: EpisodeReport, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels come from what the world's truth says happened, and only from that."""
+    path = Path(taught.episode)
+    steps = [step for _, step in Episode.open(path).records(Kind.STEP)]
+    at_s = steps[len(steps) // 2].observation.time_s
+    told = Event(source="world", name="spilled", value=12.0)
+    monkeypatch.setattr("agent.world_model.data._schema_digest", lambda: "spilled")
+    records = Episode.records
+
+    def with_mishap(self: Episode, kind: Kind):  # type: ignore[no-untyped-def]
+        if kind is Kind.EVENT:
+            return iter([(Place(Kind.EVENT, at_s, 0, 0), told)])
+        return records(self, kind)
+
+    monkeypatch.setattr(Episode, "records", with_mishap)
+    soon = read(path)["spill"]
+    times_s = np.array([step.observation.time_s for step in steps])
+    assert np.array_equal(soon, (times_s <= at_s) & (times_s > at_s - 2.0))
+    assert 0 < soon.sum() <= 200
 
 
 def test_only_the_training_split_is_trained_on(taught: EpisodeReport, monkeypatch: pytest.MonkeyPatch) -> None:

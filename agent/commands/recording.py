@@ -56,6 +56,20 @@ def record_simulation(writer: "EpisodeWriter", simulation: "Simulation", model: 
     return on_step
 
 
+def watch_simulation(writer: "EpisodeWriter", simulation: "Simulation") -> "StepHook":
+    """A hook that judges the simulation and records what happens in it, but not how: training data need the labels."""
+    watcher, steps = WorldWatcher(writer, simulation), 0
+
+    def on_step(began_s: float, command: PlantCommand, sensed: Sensed) -> None:
+        nonlocal steps
+        steps += 1
+        simulation.on_step(began_s, command, sensed)
+        if steps % _WATCH_STEPS == 0:
+            watcher.look(sensed.time_s)
+
+    return on_step
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()

@@ -118,7 +118,7 @@ class Sampler:
             contact=data.contact(at).astype(np.float32),
             log_time=np.log1p(np.where(success, np.minimum(seconds, LONGEST_S), LONGEST_S)).astype(np.float32),
             success=success.astype(np.float32),
-            spill=np.broadcast_to(data.spill[attempts][:, None], at.shape).astype(np.float32),
+            spill=data.spill[at].astype(np.float32),
             has_touch=touch,
             has_sight=touch.copy(),
         )

@@ -27,7 +27,12 @@ TEACHING = ("scripted", "teacher")
 PAD_CONTACT_N, CONTACT_N = 0.5, 3.0
 LAST_TICKS = 6
 """So long before a policy said that it had finished saying so is right too: one tick is too few to learn from."""
-_COLUMNS = ("x", "did", "advice", "taught", "phase", "finished", "slip", "tilt")
+SPILL_WITHIN_S = 2.0
+"""How far ahead it is known that something will be spilled, broken or dropped."""
+MISHAPS = ("spilled", "broke", "dropped")
+"""Events of the simulated world, by which harm is labelled."""
+_OF_STEPS = ("x", "did", "advice", "taught", "phase", "finished", "slip", "tilt")
+_COLUMNS = (*_OF_STEPS, "spill")
 
 
 class DataError(ValueError):
@@ -52,13 +57,13 @@ class Data:
     slip: NDArray[np.bool_]
     tilt: Floats
     """(n,) of what is held, rad; 0 when nothing is."""
+    spill: NDArray[np.bool_]
+    """(n,) within SPILL_WITHIN_S something is spilled, broken or dropped."""
     start: NDArray[np.int64]
     """(attempts,) first tick."""
     end: NDArray[np.int64]
     """(attempts,) one past the last tick."""
     success: NDArray[np.bool_]
-    spill: NDArray[np.bool_]
-    """(attempts,) something was spilled, broken or dropped by its end."""
     calm: NDArray[np.bool_]
     """(attempts,) nothing disturbed it but noise of its own actions."""
     house: NDArray[np.int64]
@@ -126,7 +131,7 @@ def gather(episodes: Sequence[dict[str, np.ndarray]]) -> Data:
     return Data(**joined, **of_attempts, phases=phases)
 
 
-_OF_ATTEMPTS = ("success", "spill", "calm", "house", "kind")
+_OF_ATTEMPTS = ("success", "calm", "house", "kind")
 
 
 def _schema_digest() -> str:
@@ -139,9 +144,9 @@ def _extract(episode: Episode) -> dict[str, np.ndarray]:
         raise DataError(f"{episode.directory} is of the split {header.split!r}; only `train` may be trained on")
     featurizer = Featurizer()
     names: list[str] = []
-    rows: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+    rows: dict[str, list[Any]] = {name: [] for name in _OF_STEPS}
     starts: list[int] = []
-    started_s: list[float] = []
+    times_s: list[float] = []
     kinds: list[int] = []
     last = -1
     for _, step in episode.records(Kind.STEP):
@@ -151,10 +156,11 @@ def _extract(episode: Episode) -> dict[str, np.ndarray]:
         if acting.begins or step.observation.sequence != last + 1:
             featurizer.reset()
             starts.append(len(rows["x"]))
-            started_s.append(step.observation.time_s)
             kinds.append(KINDS.index(subgoal.kind))
         last = step.observation.sequence
+        times_s.append(step.observation.time_s)
         _append(rows, step, featurizer, names, header.policy in TEACHING)
+    mishaps_s = [place.time_s for place, event in episode.records(Kind.EVENT) if event.name in MISHAPS]
     arrays = {
         "x": np.array(rows["x"], np.float32).reshape(-1, LAYOUT.size),
         "did": np.array(rows["did"], np.float32),
@@ -164,6 +170,7 @@ def _extract(episode: Episode) -> dict[str, np.ndarray]:
         "finished": np.array(rows["finished"], bool),
         "slip": np.array(rows["slip"], bool),
         "tilt": np.array(rows["tilt"], np.float32),
+        "spill": _soon(np.array(times_s), mishaps_s),
         "phases": np.array(names, dtype=np.str_),
         "start": np.array(starts, np.int64),
         "end": np.array([*starts[1:], len(rows["x"])][: len(starts)], np.int64),
@@ -174,11 +181,7 @@ def _extract(episode: Episode) -> dict[str, np.ndarray]:
     for end in arrays["end"].tolist():
         if end and arrays["finished"][end - 1]:
             arrays["finished"][max(0, end - LAST_TICKS) : end] = True
-    arrays["success"] = _successes(started_s, summary)
-    unsafe = float(summary.get("spilled_ml", 0.0)) > 1.0 or summary.get("broken") or summary.get("dropped")
-    arrays["spill"] = np.zeros(len(starts), bool)
-    if starts and unsafe:
-        arrays["spill"][-1] = True
+    arrays["success"] = _successes([times_s[start] for start in starts], summary)
     return arrays
 
 
@@ -204,6 +207,14 @@ def _append(rows: dict[str, list[Any]], step: Step, featurizer: Featurizer, name
     rows["slip"].append(step.observation.applied.slip_reflex)
     upright = situation.goal.tool_in_target.rotation
     rows["tilt"].append(tilt_rad(situation.tool_in_target.rotation, upright) if situation.holding else 0.0)
+
+
+def _soon(times_s: NDArray[np.float64], events_s: Iterable[float]) -> NDArray[np.bool_]:
+    """(n,) whether one of the events comes within SPILL_WITHIN_S of these times."""
+    soon = np.zeros(len(times_s), bool)
+    for event_s in events_s:
+        soon |= (times_s <= event_s) & (times_s > event_s - SPILL_WITHIN_S)
+    return soon
 
 
 def _successes(started_s: list[float], summary: dict[str, Any]) -> np.ndarray:

@@ -37,7 +37,7 @@ class Meaning:
     success: Any
     """Logit of this attempt."""
     spill: Any
-    """Logit: this attempt spills or drops something."""
+    """Logit: something is spilled, broken or dropped within agent.world_model.data.SPILL_WITHIN_S."""
 
 
 def shapes(c: ModelConfig) -> Shapes:
