@@ -10,8 +10,8 @@ On a machine that does other things too, compare processor time, and shares. doc
 
 `knowing` runs --times houses undisturbed and in every way disturbed: what surprise notices, how honest odds are.
 
-`record` measures messages a second, the cost of a tick and the opening of a long episode. `crash` kills runs at random
-moments (drawn from --index) of recording, finishing and exporting, and looks for what was lost.
+`record` measures messages a second, what recording costs an episode, and the opening of a long one. `crash` kills runs
+at random moments (drawn from --index) of recording, finishing and exporting, and looks for what was lost.
 
 example: doppio bench sim --seconds 20
 """
@@ -110,16 +110,22 @@ def _run_knowing(args: argparse.Namespace) -> int:
 def _run_record(args: argparse.Namespace) -> int:
     from rich.console import Console
 
+    from agent.commands.bench_overhead import measure_overhead
     from agent.commands.bench_record import measure_recording
     from agent.episodes import cpu_name
 
-    result = {**measure_recording(), "cpu": cpu_name(), "load": os.getloadavg()[0]}
-    messages, tick, opening = result["messages"], result["tick"], result["open"]
+    overhead = measure_overhead(args.task, args.split, args.index, args.policy, float(args.seconds))
+    result = {**measure_recording(), "overhead": overhead, "cpu": cpu_name(), "load": os.getloadavg()[0]}
+    messages, opening = result["messages"], result["open"]
+    low, high = overhead["extra_us_ci95"]
+    low_share, high_share = overhead["share_of_virtual_tick_ci95"]
     Console(stderr=str(args.json) == "-", highlight=False).print(
         f"{messages['n']} messages of {messages['bytes']} bytes: {messages['per_s_handed_over']:,.0f} a second handed "
         f"over, {messages['per_s_on_disk']:,.0f} until they are on the disk\n"
-        f"a tick of {tick['bytes']:.0f} bytes costs the loop {tick['mean_us']:.0f} µs (median {tick['p50_us']:.0f}, "
-        f"p99 {tick['p99_us']:.0f}; n {tick['n']}): {tick['share_of_tick']:.2%} of its 10 ms\n"
+        f"all that is recorded of a tick costs the loop {overhead['extra_us']:.0f} µs (95 %: {low:.0f} to {high:.0f}; "
+        f"{overhead['pairs']} pairs of {overhead['block_ticks']} ticks): {overhead['share_of_real_tick']:.2%} of 10 ms "
+        f"in real time, {overhead['share_of_virtual_tick']:.1%} ({low_share:.1%} to {high_share:.1%}) of the "
+        f"{overhead['tick_us'] / 1e3:.2f} ms that a tick takes in virtual time\n"
         f"any moment of {opening['episode_s']:.0f} s ({opening['episode_mb']:.0f} MB) opens in "
         f"{opening['median_ms']:.0f} ms (median of {opening['n']}; worst {opening['worst_ms']:.0f}), "
         f"with all checksums compared in {opening['with_all_checksums_ms']:.0f} ms"

@@ -1,4 +1,4 @@
-"""Measure recording: messages a second, what a tick costs the loop, how fast any moment of a long episode opens."""
+"""Measure recording: messages a second, and how fast any moment of a long episode opens."""
 
 import tempfile
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from agent.commands.bench_crash import step_like
-from agent.messages import STEPS_PER_TICK, TICK_S
+from agent.messages import TICK_S
 
 MESSAGES, MESSAGE_BYTES = 20_000, 4096
 LONG_TICKS = 60_000
@@ -22,7 +22,6 @@ def measure_recording() -> dict[str, Any]:
         root = Path(folder)
         return {
             "messages": _messages(root / "messages"),
-            "tick": _ticks(root / "ticks"),
             "open": _opening(root / "long"),
         }
 
@@ -57,33 +56,6 @@ def _messages(directory: Path) -> dict[str, float]:
         "per_s_handed_over": MESSAGES / handed_s,
         "per_s_on_disk": MESSAGES / done_s,
         "found": found,
-    }
-
-
-def _ticks(directory: Path) -> dict[str, float]:
-    """The loop's cost of a tick with all its records but the events, in the loop's thread."""
-    from agent.episodes.records import Touch
-
-    steps = [step_like(tick) for tick in range(_TEMPLATES)]
-    state, ctrl = np.zeros(200), np.zeros((STEPS_PER_TICK, 14))
-    felt = np.zeros((STEPS_PER_TICK, 12), np.float32)
-    writer = _writer(directory)
-    costs = np.empty(6000)
-    for tick in range(len(costs)):
-        began = perf_counter()
-        writer.control(tick, tick * TICK_S, ctrl, state, state)
-        writer.message(tick * TICK_S, Touch(tick, felt))
-        writer.step(steps[tick % _TEMPLATES])
-        costs[tick] = perf_counter() - began
-    writer.close()
-    micro = 1e6 * costs
-    return {
-        "n": len(costs),
-        "mean_us": float(micro.mean()),
-        "p50_us": float(np.quantile(micro, 0.5)),
-        "p99_us": float(np.quantile(micro, 0.99)),
-        "share_of_tick": float(costs.mean() / TICK_S),
-        "bytes": sum(path.stat().st_size for path in directory.glob("log-*.dop")) / len(costs),
     }
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from agent.episodes.writer import EpisodeWriter
     from controllers.robot_side import StepHook
 
-_LOOKS_STEPS = 8 * STEPS_PER_TICK
-_WATCH_STEPS = 10 * STEPS_PER_TICK
+_LOOKS_TICKS = 20
+_WATCH_TICKS = 10
 """Between looks at what broke, fell or was spilled."""
 _SPILL_ML = 5.0
 """What is spilled is told of again after so much more."""
@@ -38,20 +38,20 @@ def record_simulation(writer: "EpisodeWriter", simulation: "Simulation", model: 
 
     plant = simulation.plant
     source = msgspec.json.encode(plant.house, enc_hook=_plain)
-    recorder = ControlRecorder(writer, plant.data, snapshot=plant.snapshot, model=model, source=source)
     watcher, looks = WorldWatcher(writer, simulation), LooksRecorder(writer, plant.model)
 
-    steps = 0
+    def on_tick(tick: int, now: float) -> None:
+        if tick % _LOOKS_TICKS == 0:
+            looks.look(tick, now)
+        if tick % _WATCH_TICKS == 0:
+            watcher.look(now)
+
+    recorder = ControlRecorder(writer, plant.data, on_tick=on_tick, snapshot=plant.snapshot, model=model, source=source)
+    record, judge = recorder.hook(), simulation.on_step
 
     def on_step(began_s: float, command: PlantCommand, sensed: Sensed) -> None:
-        nonlocal steps
-        steps += 1
-        if steps % _LOOKS_STEPS == 0:
-            looks.look(steps // STEPS_PER_TICK - 1, sensed.time_s)
-        recorder.on_step(began_s, command, sensed)
-        simulation.on_step(began_s, command, sensed)
-        if steps % _WATCH_STEPS == 0:
-            watcher.look(sensed.time_s)
+        judge(began_s, command, sensed)
+        record(began_s, command, sensed)
 
     return on_step
 
@@ -64,7 +64,7 @@ def watch_simulation(writer: "EpisodeWriter", simulation: "Simulation") -> "Step
         nonlocal steps
         steps += 1
         simulation.on_step(began_s, command, sensed)
-        if steps % _WATCH_STEPS == 0:
+        if steps % (_WATCH_TICKS * STEPS_PER_TICK) == 0:
             watcher.look(sensed.time_s)
 
     return on_step

@@ -109,4 +109,4 @@ class ServedRobot:
         self._record(began_s, command, sensed)
         self._steps += 1
         if self._steps % STEPS_PER_TICK == 0:
-            self._writer.flush()
+            self._writer.tick_done()

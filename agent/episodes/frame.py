@@ -28,19 +28,15 @@ __all__ = [
     "MAGIC",
     "MARKER_BYTES",
     "Frame",
-    "leave_out_zero_words",
     "pack_frame",
     "put_back_zero_words",
     "read_frame",
 ]
 
 ZERO_WORDS_LEFT_OUT = 1
-"""Flag: the payload went through `leave_out_zero_words`."""
+"""Flag: the payload is for `put_back_zero_words`."""
 
 _PACKED_HEADER = struct.Struct("<I")
-_PACK_FROM_WORDS = 128
-_PACK_BELOW_SHARE = 0.75
-"""Of words that are not zero: with more of them packing costs more than it saves."""
 
 
 class Frame(NamedTuple):
@@ -53,18 +49,11 @@ class Frame(NamedTuple):
     """Offset of the byte after it."""
 
 
-def leave_out_zero_words(payload: bytes) -> bytes:
-    """Length, bit mask of the 8-byte words that are not zero, those words.
-
-    Touch is mostly zeros, and this costs 4 µs where deflate costs 50 for little better.
-    """
-    words = np.frombuffer(payload + bytes(-len(payload) % 8), np.uint64)
-    used = words != 0
-    return _PACKED_HEADER.pack(len(payload)) + np.packbits(used).tobytes() + words[used].tobytes()
-
-
 def put_back_zero_words(packed: bytes) -> bytes:
-    """The inverse of `leave_out_zero_words`. Raises ValueError where the lengths do not agree."""
+    """Of length, bit mask of the 8-byte words that are not zero, and those words, the original.
+
+    Logs of format 1 may hold such payloads; none are written any more. Raises ValueError where lengths do not agree.
+    """
     if len(packed) < _PACKED_HEADER.size:
         raise ValueError(f"a packed payload needs at least {_PACKED_HEADER.size} bytes, got {len(packed)}")
     (length,) = _PACKED_HEADER.unpack_from(packed)
@@ -82,21 +71,11 @@ def put_back_zero_words(packed: bytes) -> bytes:
     return words.tobytes()[:length]
 
 
-def _worth_packing(payload: bytes) -> bool:
-    count = len(payload) // 8
-    if count < _PACK_FROM_WORDS:
-        return False
-    return bool(np.count_nonzero(np.frombuffer(payload, np.uint64, count)) < _PACK_BELOW_SHARE * count)
-
-
 def pack_frame(kind: int, time_s: float, payload: bytes) -> bytes:
     """The bytes of one frame. Raises ValueError for a payload above MAX_PAYLOAD."""
     if len(payload) > MAX_PAYLOAD:
         raise ValueError(f"a payload of {len(payload)} bytes is above the bound of {MAX_PAYLOAD}")
-    flags = 0
-    if _worth_packing(payload):
-        payload, flags = leave_out_zero_words(payload), ZERO_WORDS_LEFT_OUT
-    header = FRAME_HEADER.pack(MARKER, kind, flags, len(payload), time_s)
+    header = FRAME_HEADER.pack(MARKER, kind, 0, len(payload), time_s)
     return header + CHECKSUM.pack(zlib.crc32(payload, zlib.crc32(header))) + payload
 
 

@@ -52,10 +52,7 @@ class StepRecorder:
         """`every_tick`: each tick is recorded, so that one that is missing is a gap."""
         self._writer, self._robot, self._belief = writer, robot, belief
         self._realtime, self._every_tick = realtime, every_tick
-        self._sequence = np.empty(TIMING_TICKS, np.int32)
-        self._observed = np.empty(TIMING_TICKS)
-        self._latency = np.empty(TIMING_TICKS, np.float32)
-        self._count = 0
+        self._timing: list[tuple[int, float, float]] = []
         self._last_sequence = -1
         self._mode = "ok"
         self._last: dict[str, float] = {}
@@ -74,25 +71,23 @@ class StepRecorder:
         self._watch(observation, now)
 
     def _time(self, step: Step) -> None:
-        row, robot = self._count, self._robot
+        robot = self._robot
         latency_s = robot.acted_s - robot.observed_s
-        self._sequence[row] = step.observation.sequence
-        self._observed[row] = robot.observed_s
-        self._latency[row] = latency_s * 1e3
-        self._count += 1
+        self._timing.append((step.observation.sequence, robot.observed_s, latency_s))
         now = step.observation.time_s
         if self._realtime and latency_s > TICK_S and now > self._late_until_s:
             self._late_until_s = now + _QUIET_S
             self._event(now, "loop", "deadline-missed", "the action came after its tick", latency_s, TICK_S)
-        if self._count == TIMING_TICKS:
+        if len(self._timing) == TIMING_TICKS:
             self.flush(now)
 
     def flush(self, now: float) -> None:
         """Write the timing of the last ticks."""
-        n, self._count = self._count, 0
-        if n:
-            timing = Timing(self._sequence[:n].copy(), self._observed[:n].copy(), self._latency[:n].copy())
-            self._writer.message(now, timing)
+        if self._timing:
+            sequence, observed_s, latency_s = zip(*self._timing, strict=True)
+            self._timing.clear()
+            latency_ms = (1e3 * np.array(latency_s)).astype(np.float32)
+            self._writer.message(now, Timing(np.array(sequence, np.int32), np.array(observed_s), latency_ms))
 
     def _watch(self, observation: Observation, now: float) -> None:
         missed = observation.sequence - self._last_sequence - 1

@@ -4,9 +4,11 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -18,6 +20,10 @@ from agent.episodes.report import EpisodeReport
 from agent.messages import Step, encode
 from agent.messages.arrays import F64
 
+HAND_OVER_S = 0.1
+"""In virtual time a tick takes a millisecond; the records of many at once cost less than one by one."""
+Payload = msgspec.Struct | bytes | Callable[[], msgspec.Struct]
+"""Of a record; or what makes it, when it is handed over."""
 _HELD_BACK = frozenset({Kind.CONTROL, Kind.KEYFRAME, Kind.POSES, Kind.TOUCH, Kind.APPEARANCE, Kind.BELIEF, Kind.WIRE})
 """Kinds that wait for the tick's Step, which follows within the tick, and go to the scribe with it."""
 
@@ -43,9 +49,10 @@ def new_episode_directory(root: Path, task: str, split: str, index: int) -> Path
 class EpisodeWriter:
     """Appends records to the log in `directory`, which a process of its own writes (`agent.scribe`).
 
-    A tick's records leave this process in one `write` to a pipe when its Step is recorded: from then on they survive
-    `kill -9` of this process. The scribe syncs the disk about once a second, so that a power cut costs about a
-    second; the loop never waits for a disk. In real time the robot's thread and the mind's both write.
+    In real time a tick's records leave this process in one `write` to a pipe when its Step is recorded, in virtual time
+    every HAND_OVER_S of the wall clock: from then on they survive `kill -9` of this process. The scribe syncs the disk
+    about once a second, so that a power cut costs about a second; the loop never waits for a disk. In real time the
+    robot's thread and the mind's both write.
     """
 
     def __init__(
@@ -63,7 +70,9 @@ class EpisodeWriter:
             raise EpisodeError(f"cannot write {directory}: it is missing or not writable")
         self.directory = directory
         self.header = header
-        self._pending: list[bytes] = []
+        self._pending: deque[tuple[Kind, float, Payload]] = deque()
+        self._period_s = 0.0 if header.realtime else HAND_OVER_S
+        self._due = 0.0
         self._lock = threading.Lock()
         self._closed = False
         self.pipe = ScribePipe(
@@ -79,16 +88,18 @@ class EpisodeWriter:
         """What went wrong with recording so far; empty when all is there."""
         return "; ".join(self.pipe.history)
 
-    def write(self, kind: Kind, time_s: float, payload: msgspec.Struct | bytes) -> None:
-        """Append one record. Raises EpisodeError after `close`; a disk that fails is told in `trouble`."""
-        data = payload if isinstance(payload, bytes) else encode(payload)
-        frame = pack_frame(kind, time_s, data)
-        with self._lock:
-            if self._closed:
-                raise EpisodeError(f"{self.directory} is finished; nothing can be added to it")
-            self._pending.append(frame)
-            if kind not in _HELD_BACK:
-                self._flush()
+    def write(self, kind: Kind, time_s: float, payload: Payload) -> None:
+        """Append one record, which must not change afterwards: it is encoded when it is handed over.
+
+        Raises EpisodeError after `close`; a disk that fails is told in `trouble`.
+        """
+        if self._closed:
+            raise EpisodeError(f"{self.directory} is finished; nothing can be added to it")
+        self._pending.append((kind, time_s, payload))  # needs no lock
+        if kind == Kind.STEP:
+            self.tick_done()
+        elif kind not in _HELD_BACK:
+            self.flush()
 
     def message(self, time_s: float, message: msgspec.Struct) -> None:
         """Append a message under its own kind. Raises TypeError for one that has no kind."""
@@ -99,8 +110,13 @@ class EpisodeWriter:
         self.write(kind, time_s, message)
 
     def step(self, step: Step) -> None:
-        """Append a tick of the mind; with it everything before leaves this process."""
+        """Append a tick of the mind; with it all that came before leaves this process, if that is due."""
         self.write(Kind.STEP, step.observation.time_s, step)
+
+    def tick_done(self) -> None:
+        """Hand over what was recorded so far, if that is due. For a mind, `step` does it."""
+        if monotonic() >= self._due:
+            self.flush()
 
     def control(self, tick: int, time_s: float, ctrl: F64, qpos: F64, qvel: F64) -> None:
         """Append what the actuators were told in this tick.
@@ -119,10 +135,15 @@ class EpisodeWriter:
             self._flush()
 
     def _flush(self) -> None:
-        if self._pending:
-            data = b"".join(self._pending)
-            self._pending.clear()
-            self.pipe.send(data)
+        frames = []
+        while self._pending:
+            kind, time_s, payload = self._pending.popleft()
+            if callable(payload):
+                payload = payload()
+            frames.append(pack_frame(kind, time_s, payload if isinstance(payload, bytes) else encode(payload)))
+        if frames:
+            self.pipe.send(b"".join(frames))
+        self._due = monotonic() + self._period_s
 
     def finish(self, summary: EpisodeReport | Mapping[str, Any], time_s: float = 0.0) -> None:
         """Append the summary (a report or anything JSON can hold), write `report.json` beside the log, close."""

@@ -23,23 +23,34 @@ _DTYPES = {
 }
 _CODES = {dtype: code for code, dtype in _DTYPES.items()}
 _MAX_DIMS = 8
+_MOST_HEADS = 1000
 
 T = TypeVar("T")
 
 
+_heads: dict[tuple[np.dtype[Any], tuple[int, ...]], bytes] = {}
+"""What precedes the bytes of an array, by dtype and shape: there are a few dozen."""
+
+
 def _encode_array(value: Any) -> msgspec.msgpack.Ext:
+    try:
+        head = _heads[value.dtype, value.shape]
+    except (KeyError, AttributeError):
+        head = _new_head(value)
+    return msgspec.msgpack.Ext(_ARRAY_CODE, head + value.tobytes())
+
+
+def _new_head(value: Any) -> bytes:
     if not isinstance(value, np.ndarray):
         raise TypeError(f"cannot encode {type(value).__name__}; messages hold numbers, text, lists and numpy arrays")
     code = _CODES.get(value.dtype)
     if code is None:
         known = ", ".join(str(d) for d in _CODES)
         raise TypeError(f"cannot encode an array of dtype {value.dtype}; use one of {known}")
-    return msgspec.msgpack.Ext(_ARRAY_CODE, code + _encode_shape(value.shape) + value.tobytes())
-
-
-@cache
-def _encode_shape(shape: tuple[int, ...]) -> bytes:
-    return bytes([len(shape)]) + np.asarray(shape, dtype="<u2").tobytes()
+    head = code + bytes([len(value.shape)]) + np.asarray(value.shape, dtype="<u2").tobytes()
+    if value.shape and len(_heads) < _MOST_HEADS:  # numpy's scalars look like arrays without dimensions
+        _heads[value.dtype, value.shape] = head
+    return head
 
 
 def _decode_array(code: int, data: memoryview) -> NDArray[Any]:
