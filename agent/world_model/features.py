@@ -13,6 +13,7 @@ from agent.frames import Pose, rotation_vector
 from agent.messages import PAD_SHAPE, TICK_S, SubgoalKind
 from agent.policies.interface import Goal, Situation
 from agent.policies.paths import across_axis, along_path, angle_of, fingers
+from agent.world_model.seen import Seen
 
 Array = NDArray[np.float64]
 Vector = NDArray[np.float32]
@@ -42,6 +43,7 @@ _JOINTS = slice(0, 9)
 _TORQUE_NM, _LAG, _TORQUE_WRIST_NM, _SHEAR_N, _TAXEL_N = 20.0, 0.05, 0.5, 2.0, 0.5
 FORCE_UNIT_N = 5.0
 """Forces f are given as arsinh(f / unit): linear where they are small, and contact does not drown the rest."""
+_SEEN_M, _FARTHEST_SEEN_M = 0.05, 0.5
 _CLAMPS = ("force", "reach", "joint_limit", "leash")
 _NO_PATH = [0.0] * 13
 
@@ -65,26 +67,31 @@ class Layout:
     body: slice
     target: slice
     feel: NDArray[np.intp]
-    """Readings that the model foretells: pad forces, force at the tool, width, tool velocity, lag."""
+    """Readings that the model foretells: pad forces, force at the tool, width, tool velocity, lag, what is seen."""
     size: int
 
 
 FEEL_NAMES = (
     *("pad left", "pad right", "shear left x", "shear left z", "shear right x", "shear right z"),
     *("force x", "force y", "force z", "width", "velocity x", "velocity y", "velocity z", "lag"),
+    *("seen x", "seen y", "seen z", "opening"),
 )
+SEEN_LATELY_S = 0.25
 FORCE_IN_FEEL = slice(6, 9)
 """Force at the tool in the target frame."""
 
 
 class Featurizer:
-    """Makes one vector per tick. Keeps the last tool pose, for velocities: call `reset` when acting begins."""
+    """Makes one vector per tick. Keeps the last tool pose, for velocities, and what was seen last: call `reset` when
+    acting begins."""
 
     def __init__(self) -> None:
         self._last: Pose | None = None
+        self._seen = Seen()
 
     def reset(self) -> None:
         self._last = None
+        self._seen.reset()
 
     def __call__(self, s: Situation) -> Vector:
         """(LAYOUT.size,) raw features."""
@@ -95,7 +102,8 @@ class Featurizer:
         linear, angular = self._velocity(s, tool_in_base)
         self._last = tool_in_base
         body = _body(s, tool_in_base, target_rotation.T @ linear, target_rotation.T @ angular)
-        return np.concatenate((_touch(s), body, _target(s, tool_in_base)), dtype=np.float32)
+        seen = self._seen(s)
+        return np.concatenate((_touch(s), body, _target(s, tool_in_base, *seen)), dtype=np.float32)
 
     def _velocity(self, s: Situation, tool: Pose) -> tuple[Array, Array]:
         """Of the tool over ground, base axes."""
@@ -163,15 +171,20 @@ def _body(s: Situation, tool: Pose, linear_in_target: Array, angular_in_target: 
     )
 
 
-def _target(s: Situation, tool: Pose) -> Vector:
+def _target(s: Situation, tool: Pose, seen_in_target: Array, seen_age_s: float) -> Vector:
     goal, at = s.goal, s.tool_in_target
     off = at.position - goal.tool_in_target.position
     off_in_goal = goal.tool_in_target.rotation.T @ off
     turn = rotation_vector(goal.tool_in_target.rotation @ at.rotation.T)
     yaw, limits = s.target_in_base.yaw, s.limits
     rotation = goal.tool_in_target.rotation
+    far = _FARTHEST_SEEN_M
     return np.concatenate(
         (
+            np.clip(seen_in_target, -far, far) / _SEEN_M,
+            [-1.0 if s.opening is None else s.opening],
+            np.clip(seen_in_target - at.position, -far, far) / _SEEN_M,
+            [float(s.opening is not None), seen_age_s, float(seen_age_s < SEEN_LATELY_S)],
             *(off / 0.15, np.tanh(off / 0.02), off_in_goal / 0.15, np.tanh(off_in_goal / 0.02)),
             *(turn, np.tanh(turn / 0.1)),
             *(
@@ -187,7 +200,6 @@ def _target(s: Situation, tool: Pose) -> Vector:
             *(goal.hinge_in_target, goal.hinge_direction_in_target),
             _path(goal, at),
             [float(s.holding), float(s.supported)],
-            [0.0, -1.0] if s.opening is None else [1.0, s.opening],
             [min(s.elapsed_s, 30.0) / 10.0, max(-1.0, limits.time_s - s.elapsed_s) / 30.0],
             [limits.force_n / 20.0, limits.speed_m_s / 0.2, limits.tilt_rad / 0.2, limits.time_s / 30.0],
             [float(s.kind is kind) for kind in KINDS],
@@ -226,8 +238,8 @@ def _layout() -> Layout:
     """Counted once, from the code above."""
     touch = 2 + 4 + 2 + 2 * 24 + 2 * 2 * 6 + 2 + 6 + 2 + 32
     body = 3 + 1 + 3 + 1 + 3 + 3 + 3 + 4 * 9 + 3 + 6 + 3 + 3 + len(_CLAMPS)
-    target = 12 + 6 + 15 + 3 + 4 + 2 + 6 + 13 + 2 + 2 + 2 + 4 + len(KINDS)
-    feel = np.concatenate((np.arange(6), touch + np.arange(8)))
+    target = 4 + 6 + 12 + 6 + 15 + 3 + 4 + 2 + 6 + 13 + 2 + 2 + 4 + len(KINDS)
+    feel = np.concatenate((np.arange(6), touch + np.arange(8), touch + body + np.arange(4)))
     parts = slice(0, touch), slice(touch, touch + body), slice(touch + body, touch + body + target)
     return Layout(*parts, feel=feel, size=touch + body + target)
 

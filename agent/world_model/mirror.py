@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.frames import Pose, wrap
-from agent.messages import Applied, Move, Observation
+from agent.messages import Applied, Look, Move, Observation
 from agent.policies.interface import Goal, Motion, Situation
 
 Array = NDArray[np.float64]
@@ -105,7 +105,19 @@ def _observation(o: Observation, rolled: bool) -> Observation:
         pad_touch_n=pads,
         skin_touch_n=skin,
         applied=_applied(o.applied),
+        look=None if o.look is None else _look(o.look),
     )
+
+
+def _look(look: Look) -> Look:
+    """Where things are seen, and no more."""
+    seen = []
+    for thing in look.detections:
+        x, y, z = thing.position_in_base_m
+        seen.append(
+            msgspec.structs.replace(thing, position_in_base_m=(x, -y, z), yaw_in_base_rad=-thing.yaw_in_base_rad)
+        )
+    return msgspec.structs.replace(look, detections=seen)
 
 
 def _applied(a: Applied) -> Applied:

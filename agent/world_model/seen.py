@@ -1,0 +1,57 @@
+"""Where the thing in question was last seen: the one detection of a frame that goes with what is done.
+
+Nobody says which detection is meant. It is the nearest one of the right sort to where the thing was seen last, to the
+tool while something is held, or to the target at the beginning.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.belief.classes import FRONTS, OBJECTS
+from agent.messages import SubgoalKind
+from agent.policies.interface import Situation
+
+Array = NDArray[np.float64]
+
+WITHIN_M = 0.3
+"""What is seen farther from where it should be is something else."""
+LONGEST_S = 1.0
+_LIDS = frozenset({"machine_lid_hinge_back", "machine_lid_hinge_left", "machine_lid_hinge_right"})
+_SORTS = {
+    SubgoalKind.OPEN: FRONTS,
+    SubgoalKind.PUSH_DOOR: frozenset({"door"}),
+    SubgoalKind.OPEN_LID: _LIDS,
+    SubgoalKind.CLOSE_LID: _LIDS,
+}
+
+
+class Seen:
+    """Follows one thing through the camera's frames. Call `reset` when acting begins, then once a tick."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self._at: Array | None = None
+        self._seen_s = -LONGEST_S
+
+    def __call__(self, s: Situation) -> tuple[Array, float]:
+        """(3,) in the target frame, zeros before it was ever seen; and how long ago, s, at most LONGEST_S."""
+        now = s.observation.time_s
+        if s.observation.look is not None:
+            self._update(s, now)
+        at = np.zeros(3) if self._at is None else self._at
+        return at, min(LONGEST_S, now - self._seen_s)
+
+    def _update(self, s: Situation, now_s: float) -> None:
+        look = s.observation.look
+        sort = _SORTS.get(s.kind, OBJECTS)
+        found = [] if look is None else [d.position_in_base_m for d in look.detections if d.class_name in sort]
+        if not found:
+            return
+        expected = s.tool_in_target.position if s.holding else np.zeros(3) if self._at is None else self._at
+        there = (np.array(found) - s.target_in_base.position) @ s.target_in_base.rotation
+        away = np.linalg.norm(there - expected, axis=1)
+        nearest = int(np.argmin(away))
+        if away[nearest] < WITHIN_M:
+            self._at, self._seen_s = there[nearest], now_s
