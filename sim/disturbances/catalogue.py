@@ -47,7 +47,7 @@ _LASTING: Final[dict[str, tuple[str, Callable[[], Disturbance]]]] = {
 }
 _EVENTS: Final[dict[str, tuple[str, Callable[[], Disturbance]]]] = {
     "object-removed": ("once held for a while, the thing is gone", ObjectRemoved),
-    "mass-doubled": ("once held for a while, the thing weighs twice as much", MassDoubled),
+    "mass-doubled": ("once lifted for a while, the thing weighs twice as much", MassDoubled),
     "friction-halved": ("once something is between the pads, all friction is halved", FrictionHalved),
     "front-stuck": ("the drawer or door that is being opened sticks", FrontStuck),
     "object-shifted": ("the thing at the hand is suddenly 3 to 5 cm aside", ObjectShifted),

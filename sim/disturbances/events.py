@@ -20,7 +20,8 @@ LOOK_EVERY = 5
 
 
 class Event(Disturbance):
-    """Happens once, when the hand has been in contact for a drawn time and the world is as the event needs it."""
+    """Happens once, when the stretched-out hand has been in contact for a drawn time and the world is as the event
+    needs it."""
 
     name = "event"
 
@@ -35,7 +36,7 @@ class Event(Disturbance):
         self._steps += 1
         if self.done or self._steps % LOOK_EVERY:
             return
-        if self.in_contact():
+        if self.scene.reaching() and self.in_contact():
             self._contact_s += LOOK_EVERY * PLANT_STEP_S
             if self._contact_s >= self._due_s and self.happen():
                 self.done = True
@@ -66,15 +67,15 @@ class ObjectRemoved(Event):
 
 
 class MassDoubled(Event):
-    """What is held weighs twice as much from now on."""
+    """What is lifted weighs twice as much from now on. While it stands on something nobody could feel that."""
 
     name = "mass-doubled"
 
     def in_contact(self) -> bool:
-        return self.scene.held_item() is not None
+        return self.scene.lifted_item() is not None
 
     def happen(self) -> bool:
-        item = self.scene.held_item()
+        item = self.scene.lifted_item()
         if item is None:
             return False
         self.scene.scale_mass(item, 2.0)

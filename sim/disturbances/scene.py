@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 NEAR_M = 0.20
+REACH_M = 0.42
+"""A tool farther ahead of the base's centre is at work; nearer it is tucked in."""
 
 
 class Scene:
@@ -29,6 +31,7 @@ class Scene:
         self._body_of = {name: int(model.body(name).id) for name in self.items}
         self._item_bodies = np.array(list(self._body_of.values()), dtype=np.intp)
         self._tool = int(model.site("tool").id)
+        self._base = int(model.jnt_bodyid[model.joint("base_yaw").id])
         self.hand = int(model.body(HAND_BODY).id)
         self.pads = [int(model.geom(name).id) for name in PAD_GEOMS]
         self._fronts = [front.joint for front in plant.house.fronts]
@@ -69,6 +72,23 @@ class Scene:
         """The item between the pads."""
         body = self.between_pads()
         return next((name for name, b in self._body_of.items() if b == body), None)
+
+    def lifted_item(self) -> str | None:
+        """What is held while nothing but the robot touches it: its whole weight is on the hand."""
+        item = self.held_item()
+        if item is None:
+            return None
+        model, body, robot = self.model, self.body(item), self.model.body_rootid[self.hand]
+        for a, b in self.data.contact.geom.tolist():
+            first, second = int(model.geom_bodyid[a]), int(model.geom_bodyid[b])
+            if body in (first, second) and robot not in (model.body_rootid[first], model.body_rootid[second]):
+                return None
+        return item
+
+    def reaching(self) -> bool:
+        """The arm is stretched out: the robot is at work and not under way."""
+        x, y, _ = (self.tool_in_world_m - self.data.xpos[self._base]).tolist()
+        return x * x + y * y > REACH_M**2
 
     def touching(self) -> bool:
         """Something that is not the robot touches hand or fingers."""
