@@ -12,13 +12,14 @@ from agent.world_model.data import Data
 from agent.world_model.features import LAYOUT
 from agent.world_model.layers import Weights, sigmoid
 from agent.world_model.model import Calibration
-from agent.world_model.surprise import SMOOTHING, errors, lags, raw_score
+from agent.world_model.surprise import SMOOTHING, detectors, errors, lags
 
 Floats = NDArray[np.float32]
 ALARMS_PER_MINUTE = 0.5
 SAME_ALARM_S = 1.0
-LARGE = 0.99
-"""Quantile of raw scores of undisturbed episodes that makes the unit of a lag."""
+LARGE = 0.998
+"""Quantile of undisturbed episodes that makes a detector's unit: their largest errors tell readings apart, and not what
+is usual."""
 
 
 def latents_of(w: Weights, c: ModelConfig, data: Data, attempt: int) -> tuple[Index, Floats, Floats, Floats]:
@@ -51,14 +52,15 @@ def calibrate(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> tuple[
     used = [int(a) for a in attempts if data.end[a] - data.start[a] > STEP_TICKS * (c.horizon + 2)]
     calm = [a for a in used if data.calm[a]] or used
     residual, units = [], []
-    raw: dict[int, list[Floats]] = {a: [] for a in calm}
+    found: dict[int, list[Floats]] = {a: [] for a in calm}
     for lag in lags(c.horizon):
         of_lag = {a: foretelling_errors(w, c, data, a, lag) for a in used}
         residual.append(np.maximum(np.concatenate([thought for _, thought in of_lag.values()]).std(axis=0), 1e-3))
         for a in calm:
-            raw[a].append(raw_score(of_lag[a][0], of_lag[a][1] / residual[-1]))
-        units.append(float(np.quantile(np.concatenate([raw[a][-1] for a in calm]), LARGE)))
-    scores = [smooth(_largest(raw[a], units)) for a in calm]
+            found[a].append(smooth(detectors(of_lag[a][0], of_lag[a][1] / residual[-1])))
+        large = np.quantile(np.concatenate([found[a][-1] for a in calm]), LARGE, axis=0)
+        units.append(np.maximum(large, 1e-3))
+    scores = [_largest(found[a], units) for a in calm]
     threshold = quiet_threshold(scores)
     states = [latents_of(w, c, data, a) for a in used]
     z = np.concatenate([s[1] for s in states])
@@ -78,7 +80,7 @@ def calibrate(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> tuple[
     calibration = Calibration(
         latent_std=float(z.std(axis=0).mean()),
         residual_std=tuple(tuple(round(float(v), 6) for v in row) for row in residual),
-        surprise_units=tuple(units),
+        surprise_units=tuple(tuple(round(float(v), 6) for v in row) for row in units),
         surprise_threshold=threshold,
         success_slope=slope,
         success_offset=offset,
@@ -86,20 +88,21 @@ def calibrate(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> tuple[
     return calibration, results
 
 
-def _largest(raw: list[Floats], units: list[float]) -> Floats:
-    """The scores of all lags as one, from the first lag's first step on."""
-    score = raw[0] / units[0]
-    for later, unit in zip(raw[1:], units[1:], strict=True):
+def _largest(found: list[Floats], units: list[NDArray[np.float64]]) -> Floats:
+    """The detectors (n, FEEL + 1) of all lags as one score, from the first lag's first step on."""
+    score = (found[0] / units[0]).max(axis=-1)
+    for later, unit in zip(found[1:], units[1:], strict=True):
         start = len(score) - len(later)
-        score[start:] = np.maximum(score[start:], later / unit)
+        score[start:] = np.maximum(score[start:], (later / unit).max(axis=-1))
     return score
 
 
 def smooth(raw: Floats) -> Floats:
-    """The score as it is published while acting."""
-    out = raw.copy()
-    for k in range(1, len(out)):
-        out[k] = out[k - 1] + SMOOTHING * (raw[k] - out[k - 1])
+    """Detectors (n, …) as they are while acting."""
+    out = np.zeros_like(raw)
+    last = np.zeros_like(raw[0])
+    for k in range(len(raw)):
+        last = out[k] = last + SMOOTHING * (raw[k] - last)
     return out
 
 

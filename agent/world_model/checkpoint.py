@@ -103,7 +103,7 @@ def load(path: Path) -> Model:
         config, phases = ModelConfig(**card.pop("config")), tuple(card.pop("phases"))
         calibration = card.pop("calibration")
         calibration["residual_std"] = tuple(tuple(row) for row in calibration["residual_std"])
-        calibration["surprise_units"] = tuple(calibration["surprise_units"])
+        calibration["surprise_units"] = tuple(tuple(row) for row in calibration["surprise_units"])
         made_for = card.pop("schema")
         model = Model(config, phases, weights, Calibration(**calibration), card)
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -42,8 +42,8 @@ class Calibration:
     """Mean standard deviation of a latent's numbers."""
     residual_std: tuple[tuple[float, ...], ...] = ()
     """(lags, latent) of errors of foretelling, for each of agent.world_model.surprise.LAGS."""
-    surprise_units: tuple[float, ...] = ()
-    """(lags,) what is a large raw score of each lag when nothing is wrong."""
+    surprise_units: tuple[tuple[float, ...], ...] = ()
+    """(lags, FEEL + 1) what each detector seldom passes when nothing is wrong."""
     surprise_threshold: float = 1.0
     """Of the smoothed score."""
     success_slope: float = 1.0
