@@ -116,7 +116,7 @@ class Sampler:
             slip=data.slip[within].any(axis=2).astype(np.float32),
             tilt=data.tilt[at],
             contact=data.contact(at).astype(np.float32),
-            log_time=np.log1p(np.where(success, np.minimum(seconds, LONGEST_S), LONGEST_S)).astype(np.float32),
+            log_time=np.log1p(np.minimum(seconds, LONGEST_S)).astype(np.float32),
             success=success.astype(np.float32),
             spill=data.spill[at].astype(np.float32),
             has_touch=touch,

@@ -1,7 +1,8 @@
 """What a latent means: readings it feels like, contact, slip, tilt, time to go, success, spill.
 
 The same heads read latents that were encoded and latents that were foretold, each with the memory of the moment of
-foretelling.
+foretelling. How an attempt ends is read out linearly, from latents that were not bent by it (losses.py): there are only
+as many examples as attempts, and anything richer learns them by heart.
 """
 
 from dataclasses import dataclass
@@ -9,11 +10,11 @@ from typing import Any
 
 from agent.world_model.config import ModelConfig
 from agent.world_model.features import FEEL_NAMES
-from agent.world_model.layers import Shapes, Weights, join, mlp, mlp_shapes
+from agent.world_model.layers import Shapes, Weights, join, linear, linear_shapes, mlp, mlp_shapes
 
 FEEL = len(FEEL_NAMES)
 LONGEST_S = 30.0
-"""Time to go of what never succeeds."""
+"""Longest time to go that is told apart."""
 _LEAST_LOG_SCALE, _LARGEST_LOG_SCALE = -3.0, 3.0
 """Readings that hardly ever move must not drown the others."""
 
@@ -33,7 +34,7 @@ class Meaning:
     tilt: Any
     """Of what is held, rad."""
     log_time: Any
-    """log(1 + seconds to go)."""
+    """log(1 + seconds to go), if it succeeds."""
     success: Any
     """Logit of this attempt."""
     spill: Any
@@ -44,21 +45,22 @@ def shapes(c: ModelConfig) -> Shapes:
     inputs = c.latent + c.memory
     found = mlp_shapes("heads.feel", inputs, c.hidden // 2, 2 * FEEL)
     found |= mlp_shapes("heads.state", inputs, c.hidden // 2, 3)
-    return found | mlp_shapes("heads.outcome", inputs, c.hidden // 2, 3)
+    found |= mlp_shapes("heads.time", inputs, c.hidden // 2, 1)
+    return found | linear_shapes("heads.ends", inputs, 2)
 
 
 def read(w: Weights, z: Any, h: Any) -> Meaning:
     """What latents z (…, latent) mean, given the memory h (…, memory)."""
     both = join(z, h)
     feel = mlp(w, "heads.feel", both)
-    state, outcome = mlp(w, "heads.state", both), mlp(w, "heads.outcome", both)
+    state, ends = mlp(w, "heads.state", both), linear(w, "heads.ends", both)
     return Meaning(
         feel=feel[..., :FEEL],
         feel_log_scale=feel[..., FEEL:].clip(_LEAST_LOG_SCALE, _LARGEST_LOG_SCALE),
         contact=state[..., 0],
         slip=state[..., 1],
         tilt=state[..., 2],
-        log_time=outcome[..., 0],
-        success=outcome[..., 1],
-        spill=outcome[..., 2],
+        log_time=mlp(w, "heads.time", both)[..., 0],
+        success=ends[..., 0],
+        spill=ends[..., 1],
     )

@@ -41,7 +41,9 @@ def losses(torch: Any, w: Weights, batch: Batch, t: TrainingConfig, generator: A
     parts["predict"], foretold = predict(torch, w, z, h, feel, batch, t, generator)
     now = heads.read(w, z, h)
     parts["feel"] = felt(torch, now, feel, batch.contact, batch.slip, batch.tilt, batch.valid) + foretold["feel"]
-    ends = outcome(torch, now, batch.log_time, batch.success, batch.spill, batch.valid)
+    # How an attempt ends is one bit for hundreds of steps: latents that were bent by it would learn it by heart.
+    still = heads.read(w, z.detach(), h.detach())
+    ends = outcome(torch, still, batch.log_time, batch.success, batch.spill, batch.valid)
     parts["outcome"] = ends + foretold["outcome"]
     total = sum(getattr(t, f"w_{name}") * part for name, part in parts.items())
     return total, parts
@@ -69,11 +71,12 @@ def predict(
     share = torch.rand((members, len(row), 1), generator=generator, device=z.device) < 0.8
     loss = _mean(error, inside[None] & share)
     mean = foretold.mean(0)
-    meaning = heads.read(w, mean, h[row, step][:, None].expand(*mean.shape[:2], -1))
+    before = h[row, step][:, None].expand(*mean.shape[:2], -1)
+    meaning, still = heads.read(w, mean, before), heads.read(w, mean.detach(), before.detach())
     at = row[:, None], then
     named = {
         "feel": felt(torch, meaning, feel[at], batch.contact[at], batch.slip[at], batch.tilt[at], inside),
-        "outcome": outcome(torch, meaning, batch.log_time[at], batch.success[at], batch.spill[at], inside),
+        "outcome": outcome(torch, still, batch.log_time[at], batch.success[at], batch.spill[at], inside),
     }
     return loss, named
 
@@ -142,7 +145,7 @@ def outcome(torch: Any, meaning: heads.Meaning, log_time: Any, success: Any, spi
     """How the attempt goes on and ends."""
     logits = torch.nn.functional.binary_cross_entropy_with_logits
     ends = logits(meaning.success, success, reduction="none") + logits(meaning.spill, spill, reduction="none")
-    return _mean((meaning.log_time - log_time).abs() + ends, valid)
+    return _mean((meaning.log_time - log_time).abs() * success + ends, valid)
 
 
 def _mean(values: Any, where: Any) -> Any:
