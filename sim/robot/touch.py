@@ -29,6 +29,9 @@ _CELLS = _TAXELS + SKIN_PATCHES
 _NOISE_TICKS = 50
 """Noise is drawn for so many ticks at once; the drift moves on between them."""
 _DRIFT_TIME_S = 60.0
+_LEVELS_PER_N = 1024.0
+"""Steps of the converter, about a millinewton: finer digits of a reading whose noise is four would be noise, and an
+episode would be twice as large. Up to 2 N float16 holds them exactly."""
 _CHANNEL_AXES = [1, 0, 2]
 """Tool axes in the order of the channels: normal, shear along x, shear along z."""
 _TO_READING = np.array([[1.0, -1.0], [-1.0, -1.0], [-1.0, -1.0]]).repeat(PAD_SLOTS, axis=1)
@@ -76,6 +79,14 @@ def _cross_matrix() -> Array:
 
 
 _CROSS = _cross_matrix()
+
+
+def _read(force_n: NDArray[np.floating]) -> NDArray[np.float16]:
+    """As the converter gives it. Overwrites `force_n`."""
+    force_n *= _LEVELS_PER_N
+    np.rint(force_n, out=force_n)
+    force_n *= 1.0 / _LEVELS_PER_N
+    return force_n.astype(np.float16)
 
 
 class Touch:
@@ -140,7 +151,7 @@ class Touch:
             stats *= self._gain
             stats[:2] += offset
             stats[2] += change
-            pooled = stats.astype(np.float16)
+            pooled = _read(stats)
         else:
             pooled = np.empty((3, _CELLS), np.float16)
             pooled[:2] = offset
@@ -154,7 +165,7 @@ class Touch:
         row of numbers again only after minutes; drawing and rounding anew would take as long as the contacts."""
         noise = self._random.standard_normal((_NOISE_TICKS + 1, _CELLS), np.float32) * np.float32(self._noise.noise_n)
         self._bank = np.concatenate([noise, noise], axis=1)
-        self._change_bank = np.diff(self._bank, axis=0).astype(np.float16)
+        self._change_bank = _read(np.diff(self._bank, axis=0))
 
     def _draw_noise(self) -> None:
         """For the next _NOISE_TICKS ticks: the offsets (ticks, cells) of mean and maximum, and those of the change."""
@@ -163,7 +174,7 @@ class Touch:
         self._drift = keep * self._drift + wander
         first = int(self._random.integers(_CELLS))
         noise, change = self._bank[1:, first : first + _CELLS], self._change_bank[:, first : first + _CELLS]
-        self._offset = (noise * self._alive + self._drift.astype(np.float32)).astype(np.float16)
+        self._offset = _read(noise * self._alive + self._drift.astype(np.float32))
         self._change = change if self._alive.all() else np.where(self._alive, change, np.float16(0.0))
         self._noise_row = 0
 
