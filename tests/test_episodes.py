@@ -7,7 +7,6 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -16,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.episodes import CodeIdentity, Episode, EpisodeError, EpisodeHeader, EpisodeWriter, Event, Kind
+from agent.episodes import CodeIdentity, Control, Episode, EpisodeError, EpisodeHeader, EpisodeWriter, Event, Kind
 from agent.episodes.frame import (
     FILE_HEADER,
     FRAME_OVERHEAD,
@@ -38,6 +37,7 @@ from agent.messages import (
     SubgoalKind,
     encode,
 )
+from agent.scribe.block import Block
 
 HEADER = EpisodeHeader(
     task="coffee",
@@ -102,12 +102,24 @@ def write_ticks(writer: EpisodeWriter, count: int, first: int = 0) -> None:
         writer.step(make_step(tick))
 
 
-def make_log(directory: Path, ticks: int = 20, segment_bytes: int | None = None) -> Path:
+def make_log(directory: Path, ticks: int = 20, together: int = 0) -> Path:
+    """A log of ticks, of which each `together` are packed; 0 packs none."""
     directory.mkdir()
-    writer = EpisodeWriter(directory, HEADER, segment_bytes=segment_bytes)
-    write_ticks(writer, ticks)
-    writer.close()
-    return directory / "log-000.dop"
+    data = FILE_HEADER.pack(b"DOPPIO-LOG", 2, 0) + pack_frame(Kind.HEADER, 0.0, encode(HEADER))
+    block = Block()
+    for tick in range(ticks):
+        control = Control(tick, np.full((5, 14), tick + 0.25), 1, 2)
+        frames = pack_frame(Kind.CONTROL, tick * 0.01, encode(control))
+        frames += pack_frame(Kind.STEP, tick * 0.01, encode(make_step(tick)))
+        block.add(memoryview(frames))
+        if not together:
+            data += frames
+        elif tick % together == together - 1 or tick == ticks - 1:
+            data += block.packed()
+            block.clear()
+    log = directory / "log-000.dop"
+    log.write_bytes(data)
+    return log
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
@@ -161,11 +173,17 @@ def test_no_flipped_bit_passes(data: st.DataObject) -> None:
     assert isinstance(read_frame(memoryview(bytes(frame)), 0), str)
 
 
-def test_every_truncation_keeps_all_whole_steps(tmp_path: Path) -> None:
-    log = make_log(tmp_path / "episode")
+@pytest.mark.parametrize("together", [0, 4])
+def test_every_truncation_keeps_all_whole_steps(tmp_path: Path, together: int) -> None:
+    log = make_log(tmp_path / "episode", together=together)
     data = log.read_bytes()
     places = Episode.open(log).places
-    ends = [after.offset for place, after in pairwise(places) if place.kind == Kind.STEP] + [len(data)]
+    after = [place.offset for place in places[1:]] + [len(data)]
+    ends = [
+        next(end for end in after[i:] if end > place.offset)
+        for i, place in enumerate(places)
+        if place.kind == Kind.STEP
+    ]
     first = places[1].offset
     checked = 0
     for size in np.linspace(first, len(data), 60, dtype=int):
@@ -178,18 +196,35 @@ def test_every_truncation_keeps_all_whole_steps(tmp_path: Path) -> None:
     assert checked > 20
 
 
-def test_a_flipped_byte_costs_one_record_and_is_named(tmp_path: Path) -> None:
-    log = make_log(tmp_path / "episode")
+@pytest.mark.parametrize("together", [0, 4])
+def test_a_flipped_byte_costs_what_it_is_packed_with_and_is_named(tmp_path: Path, together: int) -> None:
+    log = make_log(tmp_path / "episode", together=together)
     place = [p for p in Episode.open(log).places if p.kind == Kind.STEP][5]
     data = bytearray(log.read_bytes())
     data[place.offset + FRAME_OVERHEAD + 40] ^= 0x10
     log.write_bytes(data)
     episode = Episode.open(log.parent)
-    assert [s.observation.sequence for s in episode.steps()] == [i for i in range(20) if i != 5]
+    lost = range(4, 8) if together else range(5, 6)
+    assert [s.observation.sequence for s in episode.steps()] == [i for i in range(20) if i not in lost]
     (damage,) = episode.damage
     assert (damage.offset, damage.at_end) == (place.offset, False)
     assert f"offset {place.offset}" in str(damage)
     assert "checksum" in str(damage)
+
+
+def test_a_damaged_beginning_is_made_good_by_the_report(tmp_path: Path) -> None:
+    with EpisodeWriter(tmp_path, HEADER) as writer:
+        writer.flush()
+        time.sleep(0.6)  # longer than the scribe collects
+        write_ticks(writer, 20)
+        writer.finish({"success": True})
+    log = tmp_path / "log-000.dop"
+    data = bytearray(log.read_bytes())
+    data[FILE_HEADER.size + FRAME_OVERHEAD] ^= 1
+    log.write_bytes(data)
+    episode = Episode.open(tmp_path)
+    assert episode.header == HEADER
+    assert (len(episode), len(episode.damage)) == (20, 1)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +233,7 @@ def test_a_flipped_byte_costs_one_record_and_is_named(tmp_path: Path) -> None:
         (b"", "the file is empty"),
         (b"DOPPIO", "needs 16 bytes"),
         (b"\x89HDF\r\n" + bytes(100), "is no episode log"),
-        (FILE_HEADER.pack(b"DOPPIO-LOG", 9, 0), "format version 9; this program reads version 1"),
+        (FILE_HEADER.pack(b"DOPPIO-LOG", 9, 0), "format version 9; this program reads 1 to 2"),
         (FILE_HEADER.pack(b"DOPPIO-LOG", 1, 3), "says it is segment 3"),
         (FILE_HEADER.pack(b"DOPPIO-LOG", 1, 0), "no header record"),
     ],
@@ -219,9 +254,13 @@ def test_missing_places_are_named(tmp_path: Path) -> None:
 
 
 def test_segments_are_one_episode(tmp_path: Path) -> None:
-    make_log(tmp_path / "episode", ticks=40, segment_bytes=20_000)
-    assert len(list((tmp_path / "episode").glob("log-*.dop"))) > 2
-    assert [s.observation.sequence for s in Episode.open(tmp_path / "episode").steps()] == list(range(40))
+    with EpisodeWriter(tmp_path, HEADER, segment_bytes=20_000) as writer:
+        for first in range(0, 120, 40):
+            write_ticks(writer, 40, first)
+            writer.flush()
+            time.sleep(0.5)  # longer than the scribe collects
+    assert len(list(tmp_path.glob("log-*.dop"))) > 2
+    assert [s.observation.sequence for s in Episode.open(tmp_path).steps()] == list(range(120))
 
 
 def test_a_log_is_never_overwritten(tmp_path: Path) -> None:
@@ -351,11 +390,11 @@ def test_a_video_has_the_frames_it_should(recorded: Path, tmp_path: Path) -> Non
     assert all(frame.std() > 10 for frame in frames)
 
 
-def test_a_gap_in_the_commands_is_no_replay(recorded: Path, tmp_path: Path) -> None:
-    episode = Episode.open(recorded)
-    place = [p for p in episode.places if p.kind == Kind.CONTROL][50]
-    data = bytearray((recorded / "log-000.dop").read_bytes())
+def test_a_gap_in_the_commands_is_no_replay(tmp_path: Path) -> None:
+    log = make_log(tmp_path / "episode", ticks=100)
+    place = [p for p in Episode.open(log).places if p.kind == Kind.CONTROL][50]
+    data = bytearray(log.read_bytes())
     data[place.offset + FRAME_OVERHEAD] ^= 1
-    (tmp_path / "log-000.dop").write_bytes(data)
+    log.write_bytes(data)
     with pytest.raises(EpisodeError, match=rf"the commands of tick 50 are missing.*offset {place.offset}"):
-        controls_by_tick(Episode.open(tmp_path))
+        controls_by_tick(Episode.open(log.parent))

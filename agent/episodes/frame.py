@@ -19,6 +19,7 @@ from agent.scribe.layout import (
     MARKER,
     MARKER_BYTES,
     MAX_PAYLOAD,
+    MAX_RECORD,
 )
 
 __all__ = [
@@ -72,9 +73,9 @@ def put_back_zero_words(packed: bytes) -> bytes:
 
 
 def pack_frame(kind: int, time_s: float, payload: bytes) -> bytes:
-    """The bytes of one frame. Raises ValueError for a payload above MAX_PAYLOAD."""
-    if len(payload) > MAX_PAYLOAD:
-        raise ValueError(f"a payload of {len(payload)} bytes is above the bound of {MAX_PAYLOAD}")
+    """The bytes of one frame. Raises ValueError for a payload above MAX_RECORD."""
+    if len(payload) > MAX_RECORD:
+        raise ValueError(f"a payload of {len(payload)} bytes is above the bound of {MAX_RECORD}")
     header = FRAME_HEADER.pack(MARKER, kind, 0, len(payload), time_s)
     return header + CHECKSUM.pack(zlib.crc32(payload, zlib.crc32(header))) + payload
 

@@ -53,7 +53,7 @@ class ScribePipe:
     def _start(self) -> None:
         root = str(Path(__file__).resolve().parents[2])
         self._process = subprocess.Popen(
-            [sys.executable, "-S", "-m", "agent.scribe", str(self._directory.absolute()), *self._options],
+            [sys.executable, "-m", "agent.scribe", str(self._directory.absolute()), *self._options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": root},

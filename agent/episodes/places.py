@@ -1,6 +1,5 @@
 """Where the records of a log lie: from its index where there is one, else found by reading everything."""
 
-import mmap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, overload
@@ -8,14 +7,13 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.episodes.frame import MARKER_BYTES, read_frame
 from agent.scribe.layout import INDEX_ENTRY, INDEX_NAME
 
 ENTRY = np.dtype(
     {
-        "names": ["kind", "segment", "offset", "time_s"],
-        "formats": ["u1", "<u2", "<u8", "<f8"],
-        "offsets": [0, 2, 8, 16],
+        "names": ["kind", "segment", "inside", "offset", "time_s"],
+        "formats": ["u1", "<u2", "<u4", "<u8", "<f8"],
+        "offsets": [0, 2, 4, 8, 16],
         "itemsize": INDEX_ENTRY.size,
     }
 )
@@ -28,6 +26,9 @@ class Place(NamedTuple):
     time_s: float
     segment: int
     offset: int
+    """Of its frame in the segment, or of the packed frame that holds it."""
+    inside: int = 0
+    """From 1 on where it begins in what is packed; 0 where it is not packed."""
 
 
 class Places(Sequence[Place]):
@@ -62,12 +63,12 @@ class Places(Sequence[Place]):
     def __getitem__(self, index: int | slice) -> "Place | Places":
         if isinstance(index, slice):
             return Places(self.entries[index])
-        kind, segment, offset, time_s = self.entries[index].item()
-        return Place(kind, time_s, segment, offset)
+        kind, segment, inside, offset, time_s = self.entries[index].item()
+        return Place(kind, time_s, segment, offset, inside)
 
     def __iter__(self) -> Iterator[Place]:
-        for kind, segment, offset, time_s in self.entries.tolist():
-            yield Place(kind, time_s, segment, offset)
+        for kind, segment, inside, offset, time_s in self.entries.tolist():
+            yield Place(kind, time_s, segment, offset, inside)
 
 
 def read_index(directory: Path, sizes: list[int]) -> Places | None:
@@ -82,15 +83,3 @@ def read_index(directory: Path, sizes: list[int]) -> Places | None:
     last = int(entries["segment"][-1])
     ends = entries["offset"] < np.array([*sizes, 0], np.uint64)[np.minimum(entries["segment"], len(sizes))]
     return Places(entries) if last == len(sizes) - 1 and bool(ends.all()) else None
-
-
-def next_frame(data: memoryview, start: int) -> int:
-    """Offset of the next sound frame at or after `start`, or the length of the data."""
-    buffer = data.obj
-    assert isinstance(buffer, mmap.mmap | bytes)
-    offset = buffer.find(MARKER_BYTES, start)
-    while offset >= 0:
-        if not isinstance(read_frame(data, offset), str):
-            return offset
-        offset = buffer.find(MARKER_BYTES, offset + 1)
-    return len(data)

@@ -1,36 +1,20 @@
 """Read an episode, also one whose process died or whose bytes were damaged."""
 
 import json
-import mmap
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 
-from agent.episodes.frame import FILE_HEADER, FORMAT_VERSION, MAGIC, read_frame
-from agent.episodes.places import ENTRY, Place, Places, next_frame, read_index
+from agent.episodes.places import ENTRY, Place, Places, read_index
 from agent.episodes.records import TYPE_OF_KIND, Control, EpisodeError, EpisodeHeader, Event, Keyframe, Kind
+from agent.episodes.segment import Damage, Found, Segment
 from agent.messages import Plan, Report, Step, decode
 
 T = TypeVar("T", bound=msgspec.Struct)
-
-
-class Damage(NamedTuple):
-    """Bytes that could not be read."""
-
-    file: Path
-    offset: int
-    length: int
-    what: str
-    at_end: bool
-    """Nothing readable follows: what a killed process leaves."""
-
-    def __str__(self) -> str:
-        extent = "the file ends in the middle of a record" if self.at_end else f"{self.length} bytes are damaged"
-        return f"{self.file}, offset {self.offset}: {extent}: {self.what}"
 
 
 class Episode:
@@ -40,17 +24,13 @@ class Episode:
         self.directory = directory
         self.damage: list[Damage] = []
         """What could not be read, in order; empty for a sound episode."""
-        self._segments = [_map(path) for path in segments]
+        self._segments = [Segment(path, number) for number, path in enumerate(segments)]
         index = read_index(directory, [len(data) for data in self._segments]) if quick else None
-        if index is not None and not self._ends_with(index[-1]):
+        if index is not None and not self._segments[-1].ends_with(index[-1]):
             index = None  # something was appended later
-        self.places: Places = self._scan(segments) if index is None else index
+        self.places: Places = self._scan() if index is None else index
         """All readable records, in order."""
-        headers = self.places.of_kind(Kind.HEADER)
-        if not headers:
-            detail = f"; {self.damage[0]}" if self.damage else ""
-            raise EpisodeError(f"{segments[0]} has no header record, so its task and house are unknown{detail}")
-        self.header: EpisodeHeader = self._read(headers[0], EpisodeHeader)
+        self.header: EpisodeHeader = self._header()
         summaries = self.places.of_kind(Kind.SUMMARY)
         self.summary: dict[str, Any] | None = json.loads(self.payload(summaries[-1])) if summaries else None
         """The report of the run; None where it was killed before its end."""
@@ -91,7 +71,7 @@ class Episode:
 
     def payload(self, place: Place) -> bytes:
         """The bytes of one record. Raises EpisodeError where they changed since the episode was opened."""
-        frame = read_frame(self._segments[place.segment], place.offset)
+        frame = self._segments[place.segment].frame(place)
         if isinstance(frame, str):
             raise EpisodeError(f"{self.directory}/log-{place.segment:03d}.dop, offset {place.offset}: {frame}")
         return frame.payload
@@ -165,43 +145,26 @@ class Episode:
             where = f"{self.directory}/log-{place.segment:03d}.dop, offset {place.offset}"
             raise EpisodeError(f"{where}: not a {type_.__name__}: {error}") from error
 
-    def _ends_with(self, place: Place) -> bool:
-        data = self._segments[place.segment]
-        frame = read_frame(data, place.offset)
-        return not isinstance(frame, str) and frame.end == len(data)
+    def _header(self) -> EpisodeHeader:
+        """From the log; where that part of it is damaged, from the report beside it."""
+        headers = self.places.of_kind(Kind.HEADER)
+        if headers:
+            return self._read(headers[0], EpisodeHeader)
+        try:
+            if not len(self.places):
+                raise ValueError("nothing is left of the log")
+            report = json.loads((self.directory / "report.json").read_bytes())
+            return msgspec.convert(report["header"], EpisodeHeader)
+        except (OSError, ValueError, KeyError, msgspec.ValidationError) as error:
+            detail = f"; {self.damage[0]}" if self.damage else ""
+            first = self._segments[0].path
+            raise EpisodeError(f"{first} has no header record, so its task and house are unknown{detail}") from error
 
-    def _scan(self, segments: list[Path]) -> Places:
-        found: list[tuple[int, int, int, float]] = []
-        for number, path in enumerate(segments):
-            self._scan_segment(number, path, found)
+    def _scan(self) -> Places:
+        found: list[Found] = []
+        for segment in self._segments:
+            segment.scan(found, self.damage)
         return Places(np.array(found, dtype=ENTRY))
-
-    def _scan_segment(self, number: int, path: Path, found: list[tuple[int, int, int, float]]) -> None:
-        data = self._segments[number]
-        if len(data) < FILE_HEADER.size:
-            what = "the file is empty" if not len(data) else f"the file header needs {FILE_HEADER.size} bytes"
-            self.damage.append(Damage(path, 0, len(data), what, at_end=True))
-            return
-        magic, version, segment = FILE_HEADER.unpack_from(data)
-        if number > 0 and not any(data[: FILE_HEADER.size]):
-            self.damage.append(Damage(path, 0, len(data), "a power cut left zeros for its beginning", at_end=True))
-            return
-        if magic != MAGIC:
-            raise EpisodeError(f"{path} is no episode log: it begins with {magic!r} instead of {MAGIC!r}")
-        if version != FORMAT_VERSION:
-            raise EpisodeError(f"{path} has format version {version}; this program reads version {FORMAT_VERSION}")
-        if segment != number:
-            raise EpisodeError(f"{path} says it is segment {segment}, but its name says {number}")
-        offset = FILE_HEADER.size
-        while offset < len(data):
-            frame = read_frame(data, offset)
-            if isinstance(frame, str):
-                after = next_frame(data, offset + 1)
-                self.damage.append(Damage(path, offset, after - offset, frame, at_end=after == len(data)))
-                offset = after
-            else:
-                found.append((frame.kind, number, offset, frame.time_s))
-                offset = frame.end
 
 
 def find_episode(name: str, root: Path) -> Path:
@@ -221,13 +184,3 @@ def find_episode(name: str, root: Path) -> Path:
             return path
     newest = ", ".join(path.name for path in known[-3:]) or "none"
     raise EpisodeError(f"there is no episode {name}; the newest below {root.absolute()}: {newest}")
-
-
-def _map(path: Path) -> memoryview:
-    try:
-        with path.open("rb") as file:
-            if not path.stat().st_size:
-                return memoryview(b"")
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    except OSError as error:
-        raise EpisodeError(f"cannot read {path}: {error.strerror}") from error

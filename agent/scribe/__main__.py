@@ -1,4 +1,4 @@
-"""Read frames from standard input, append them to the log, sync it once a second, say on standard output what fails.
+"""Read frames from standard input, append them to the log in blocks, sync it, say on standard output what fails.
 
 It ends when its input does: a recorded process that is killed leaves everything it had handed over.
 """
@@ -11,11 +11,15 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from select import select
 from time import monotonic, sleep
 
+from agent.scribe.block import BLOCK_BYTES, Block
 from agent.scribe.segments import KEEP_FREE_BYTES, SEGMENT_BYTES, Segments, SegmentsError, whole_frames
 
-SYNC_PERIOD_S = 1.0
+SYNC_PERIOD_S = 0.5
+BLOCK_PERIOD_S = 0.4
+"""What is killed with this process, or lost in a power cut, is younger than the two together."""
 TRY_AGAIN_S = 2.0
 _CHUNK = 1 << 20
 _BUSY_BYTES = 1 << 17
@@ -28,6 +32,8 @@ class Scribe:
     def __init__(self, segments: Segments) -> None:
         self._segments = segments
         self._rest = bytearray()
+        self._block = Block()
+        self._block_until = 0.0
         self._closing = threading.Event()
         self._trouble = ""
         self._lost = 0
@@ -38,7 +44,12 @@ class Scribe:
         sync = threading.Thread(target=self._sync_regularly, name="sync")
         sync.start()
         try:
-            while data := os.read(source, _CHUNK):
+            while True:
+                if self._block and not select([source], [], [], BLOCK_PERIOD_S)[0]:
+                    self._append()
+                data = os.read(source, _CHUNK)
+                if not data:
+                    break
                 self._take(data)
                 if len(data) < _BUSY_BYTES:
                     # A reader that waits is woken at every write, which costs the writer more than the write.
@@ -46,6 +57,8 @@ class Scribe:
         finally:
             self._closing.set()
             sync.join()
+            self._try_at = 0.0
+            self._append()
             try:
                 self._segments.close()
                 self._segments.write_index()
@@ -56,26 +69,36 @@ class Scribe:
     def _take(self, data: bytes) -> None:
         self._rest += data
         view = memoryview(self._rest)
-        end = whole_frames(view)
-        if end:
-            self._append(view[:end])
+        end = 0
+        while size := whole_frames(view[end:], BLOCK_BYTES - len(self._block)):
+            if not self._block:
+                self._block_until = monotonic() + BLOCK_PERIOD_S
+            self._block.add(view[end : end + size])
+            end += size
+            # What a log begins with makes it readable: it does not wait.
+            if len(self._block) >= BLOCK_BYTES or monotonic() >= self._block_until or not self._segments.written:
+                self._append()
         view.release()
         del self._rest[:end]
 
-    def _append(self, frames: memoryview) -> None:
-        if self._trouble and monotonic() < self._try_at:
-            self._lost += len(frames)
+    def _append(self) -> None:
+        """Write the block that was collected."""
+        if not self._block:
             return
-        try:
-            self._segments.append(frames)
-        except (SegmentsError, OSError) as error:
-            self._lost += len(frames)
-            self._try_at = monotonic() + TRY_AGAIN_S
-            self._say(str(error))
+        if self._trouble and monotonic() < self._try_at:
+            self._lost += len(self._block)
         else:
-            if self._trouble:
-                self._trouble = ""
-                say("again", lost=self._lost)
+            try:
+                self._segments.append(self._block)
+            except (SegmentsError, OSError) as error:
+                self._lost += len(self._block)
+                self._try_at = monotonic() + TRY_AGAIN_S
+                self._say(str(error))
+            else:
+                if self._trouble:
+                    self._trouble = ""
+                    say("again", lost=self._lost)
+        self._block.clear()
 
     def _sync_regularly(self) -> None:
         while not self._closing.wait(SYNC_PERIOD_S):

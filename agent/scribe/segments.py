@@ -1,8 +1,9 @@
-"""Append whole frames to log-000.dop, log-001.dop, … and keep what is there whatever the disk does."""
+"""Append blocks of frames to log-000.dop, log-001.dop, … and keep what is there whatever the disk does."""
 
 import threading
 from pathlib import Path
 
+from agent.scribe.block import Block
 from agent.scribe.disk import Disk, RealDisk
 from agent.scribe.layout import (
     FILE_HEADER,
@@ -55,25 +56,16 @@ class Segments:
         self.written = 0
         """Bytes of all segments that were begun here."""
 
-    def append(self, frames: memoryview) -> None:
-        """Write one or more whole frames. Raises SegmentsError with nothing written of those that did not fit."""
-        while frames:
-            self._check_room(len(frames))
-            if self._file is None or (self._size > FILE_HEADER.size and self._size + len(frames) > self._segment_bytes):
-                self._begin()
-            room = max(self._segment_bytes - self._size, 1)
-            part = frames if len(frames) <= room else frames[: _whole(frames, room)]
-            start = self._size
-            self._write(part)
-            self._note(part, start)
-            frames = frames[len(part) :]
-
-    def _note(self, frames: memoryview, start: int) -> None:
-        at = 0
-        while at < len(frames):
-            _, kind, _, length, time_s = FRAME_HEADER.unpack_from(frames, at)
-            self._index += INDEX_ENTRY.pack(kind, self._next - 1, start + at, time_s)
-            at += FRAME_OVERHEAD + length
+    def append(self, block: Block) -> None:
+        """Write all frames of a block, as one. Raises SegmentsError with nothing written of one that did not fit."""
+        frame = block.packed()
+        self._check_room(len(frame))
+        if self._file is None or (self._size > FILE_HEADER.size and self._size + len(frame) > self._segment_bytes):
+            self._begin()
+        start = self._size
+        self._write(memoryview(frame))
+        for kind, at, time_s in block.entries:
+            self._index += INDEX_ENTRY.pack(kind, self._next - 1, 1 + at, start, time_s)
 
     def write_index(self) -> None:
         """Leave a list of all records beside the closed log. Raises OSError; the log is complete without it."""
@@ -149,17 +141,6 @@ class Segments:
                 self._disk.close(file)
 
 
-def _whole(frames: memoryview, room: int) -> int:
-    """Length of as many whole frames, but at least one, as fit into `room`."""
-    end = 0
-    while end < len(frames):
-        size = frame_size(frames, end)
-        if end and end + size > room:
-            break
-        end += size
-    return end
-
-
 def frame_size(data: memoryview, offset: int) -> int:
     """Bytes of the frame that begins at `offset`, of which at least the header is there."""
     marker, _, _, length, _ = FRAME_HEADER.unpack_from(data, offset)
@@ -168,10 +149,10 @@ def frame_size(data: memoryview, offset: int) -> int:
     return FRAME_OVERHEAD + length
 
 
-def whole_frames(data: memoryview) -> int:
-    """Length of the whole frames at the beginning of `data`."""
+def whole_frames(data: memoryview, enough: int) -> int:
+    """Length of the whole frames at the beginning of `data`, up to the one with which they are `enough` bytes."""
     end = 0
-    while len(data) - end >= FRAME_HEADER.size:
+    while end < enough and len(data) - end >= FRAME_HEADER.size:
         size = frame_size(data, end)
         if end + size > len(data):
             break
