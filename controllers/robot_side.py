@@ -12,7 +12,7 @@ import numpy as np
 
 from agent.messages import STEPS_PER_TICK, TICK_S, Action, Applied, Clamp, Observation
 from controllers.action_window import ActionWindow, Mode, check_action
-from controllers.arm_model import ARM_DAMPING_NMS, ARM_STIFFNESS_NM, Array
+from controllers.arm_model import ARM_DAMPING_NMS, ARM_LEASH_RAD, ARM_STIFFNESS_NM, Array
 from controllers.gate import ForceGate, Gate, GateLimits, Motion, Vector
 from controllers.grip import GripController
 from controllers.ik import ArmIk, Kinematics
@@ -64,6 +64,7 @@ class RobotSide:
         self._target = ToolTarget(self._measured)
         self._change = [0.0] * 7
         self._stopped = False
+        self._strain = 0.0
         self._command = PlantCommand(self._arm.copy(), self._lift_m, np.array(self._head_rad), 0.0, np.zeros(3))
 
     def first(self) -> Observation:
@@ -105,8 +106,10 @@ class RobotSide:
         if mode in ("ok", "hold"):
             self._held = motion
         change, applied = self._follow(motion, clamps)
+        held_back = self._hold_back(change, applied, clamps)
         self._aim(applied)
         self._run(change, applied, clamps)
+        self._stopped = self._stopped or held_back
         motion.base = applied.base
         return self._observe(applied, clamps, mode)
 
@@ -155,6 +158,25 @@ class RobotSide:
             clamps.append(Clamp(name=name, asked=asked, bound=bound))
         twist, lift_rate = [m / TICK_S for m in step.moved], step.lift_change_m / TICK_S
         return np.array(step.change_rad), Motion(twist, motion.base, lift_rate, motion.head)
+
+    def _hold_back(self, change: Array, motion: Motion, clamps: list[Clamp]) -> bool:
+        """Stops what would push harder with a joint that is held back already; whether the arm was stopped."""
+        gap = self._arm - self._sensed.joint_position[ARM]
+        share = np.abs(gap) / ARM_LEASH_RAD
+        strain, before = float(share.max()), self._strain
+        self._strain = strain
+        if strain <= 1.0:
+            return False
+        joint = int(share.argmax())
+        clamps.append(Clamp(name="joint_leash", asked=float(abs(gap[joint])), bound=float(ARM_LEASH_RAD[joint])))
+        if strain > before:
+            # Base and lift carry the whole arm: they may go on only while that does not strain it more.
+            motion.base, motion.lift = [0.0] * 3, 0.0
+        deeper = bool(np.any((share > 1.0) & (gap * change > 0.0)))
+        if deeper:
+            change[:] = 0.0
+            motion.twist = [0.0] * 6
+        return deeper
 
     def _aim(self, motion: Motion) -> None:
         at = self._measured

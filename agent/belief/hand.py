@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from agent.frames import Pose, from_quaternion
 from agent.messages import JOINT_NAMES, PAD_SHAPE, Observation
+from controllers.arm_model import ARM_LEASH_RAD
+from controllers.plant import ARM
 
 FINGER = JOINT_NAMES.index("finger_width")
 HOLDING_FORCE_N = 2.5
@@ -46,6 +48,8 @@ class Hand:
         """Both pads press on something that keeps them apart."""
         self.force_in_base_n = np.zeros(3)
         """What the world exerts on the hand, low-passed over about 40 ms."""
+        self.arm_strain = 0.0
+        """How hard something holds back an arm's joint, as a share of what set points may lead by."""
         self.lost: str = ""
         """Id of what slipped out of the hand, until someone reads it."""
         self._empty_ticks = 0
@@ -77,6 +81,7 @@ class Hand:
         self.force_n = observation.grip_force_n
         felt = self.tool_in_base.rotation @ observation.wrist_wrench_in_tool[:3]
         self.force_in_base_n = self.force_in_base_n + FORCE_SMOOTHING * (felt - self.force_in_base_n)
+        self.arm_strain = float(np.max(np.abs(observation.command_lag[ARM]) / ARM_LEASH_RAD))
         self._pads_n = observation.pad_touch_n[:, 0, 0]
         weaker_n = (
             float(self._pads_n.sum(axis=(1, 2), dtype=np.float32).min()) if self.force_n > HOLDING_FORCE_N else 0.0

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
+from agent.belief.entities import Entity
 from agent.frames import Pose, planar
 from agent.skills.drive import BasePose
 from controllers.motion.paths import Travel
@@ -16,6 +17,7 @@ Array = NDArray[np.float64]
 
 ASIDES_M, ASIDE_PENALTY = (0.0, 0.08, -0.08, 0.16, -0.16, 0.24, -0.24, 0.32, -0.32), 5.0
 STANDOFF_SLACK_M = 0.15
+SAMPLE_M, EDGE_UNSURE_M = 0.04, 0.08
 STANDOFFS_M = (0.50, 0.54, 0.58, 0.62, 0.66, 0.70, 0.74, 0.78, 0.82)
 
 
@@ -71,3 +73,21 @@ def ranked(belief: Belief, point_in_map: Array, approaches: list[Approach]) -> l
     costs = travel.costs_to(np.array([(b.x, b.y) for b in bases]))
     scored = [(float(c) + a.penalty, k) for k, (c, a) in enumerate(zip(costs, approaches, strict=True))]
     return [approaches[k] for cost, k in sorted(scored) if np.isfinite(cost)]
+
+
+def in_the_open(
+    belief: Belief, point_in_map: Array, approaches: list[Approach], surface: Entity
+) -> list[Approach]:
+    """Those approaches to a point on a surface with nothing between the base and the surface's edge: no wall, no chair."""
+    if surface.size is None or not approaches:
+        return approaches
+    bases = [a.base_pose(point_in_map) for a in approaches]
+    start = np.array([(b.x, b.y) for b in bases])
+    share = np.arange(0.0, 1.0, SAMPLE_M)[:, None, None]
+    points = start + share * (np.asarray(point_in_map)[:2] - start)
+    gap = points - surface.position[:2]
+    c, s = cos(surface.yaw), sin(surface.yaw)
+    ahead = np.abs(gap @ np.array([c, s])) - 0.5 * float(surface.size[0])
+    left = np.abs(gap @ np.array([-s, c])) - 0.5 * float(surface.size[1])
+    in_the_way = (np.maximum(ahead, left) > EDGE_UNSURE_M) & belief.map.occupied_at(points)
+    return [a for a, blocked in zip(approaches, np.any(in_the_way, axis=0), strict=True) if not blocked]

@@ -31,9 +31,9 @@ RAM_Z_M, RAM_LIFT_M = 1.1, 0.32
 RAM_SPEED_M_S = 0.3
 PUSH_M_S2, SLOWEST_M_S = 0.2, 0.02
 """Acceleration of the base while it pushes; a policy cannot make it stand still for ever."""
-BODY_M_S, BODY_GAP_M = 0.10, 0.04
+BODY_M_S, BODY_GAP_M = 0.05, 0.05
 """Speed of the base while the leaf is this near to its body."""
-PUSH_TIMEOUT_S = 25.0
+PUSH_TIMEOUT_S = 35.0
 MAX_ATTEMPTS = 2
 OPENED = 0.85
 """Opening believed of a leaf that the base has just driven past, until it is seen again."""

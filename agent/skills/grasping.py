@@ -11,7 +11,7 @@ from agent.belief.classes import FRONTS, hinge_side
 from agent.belief.entities import Entity
 from agent.belief.places import front_directions, place_of
 from agent.frames import wrap
-from agent.skills.approach import Approach, at_standoffs
+from agent.skills.approach import Approach, at_standoffs, in_the_open
 
 Array = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ def approaches_to(entity: Entity, belief: Belief, place: Entity | None = None) -
     ways: list[Approach] = []
     for direction in front_directions(place):
         ways += _fan(direction + pi, pitch, (0.0, 0.35, -0.35, 0.7, -0.7), 0.68, entity)
-    return ways
+    return in_the_open(belief, entity.position, ways, place)
 
 
 def machine_over(entity: Entity, belief: Belief) -> Entity | None:

@@ -35,6 +35,7 @@ SEARCH_FROM_M, SEARCH_NEAR_M, SEARCH_TIMEOUT_S = 0.85, 1.2, 25.0
 HANDS_FULL = BaseLimits(speed_m_s=0.65, acceleration_m_s2=0.5, yaw_rate_rad_s=1.1, yaw_acceleration_rad_s2=1.5)
 OVER_FIRST_M, OVER_BY_M = 0.08, 0.15
 """On its way to a goal farther off than this the tool goes this much over it."""
+ASIDE_FIRST_M, ASIDE_AT_M = 0.04, 0.34
 BASE_CLEAR_M = 0.05
 STILL_RAD_S, STALLED_S = 0.03, 0.5
 """An arm that has not moved for so long gets no nearer to where acting begins: the policy goes on from here."""
@@ -43,8 +44,8 @@ HOLD_N = 30.0
 """Grip while something is carried."""
 SETUP_TIMEOUT_S = 9.0
 FULL_MUG_SPEED_M_S = 0.25
-BLOCKED_N, BLOCKED_S = 32.0, 1.5
-"""Such a force for so long means that something is in the way."""
+BLOCKED_N, BLOCKED_STRAIN, BLOCKED_S = 32.0, 0.9, 1.5
+"""Such a force, or an arm so held back, for so long means that something is in the way."""
 
 
 @dataclass(slots=True)
@@ -132,9 +133,9 @@ class Manipulation(Skill):
         command.phase = command.phase or self._phase
         return self._keep_grip(belief, command)
 
-    def _blocked(self) -> bool:
-        """Whether the hand has been pressing against something for too long. Called once a tick."""
-        pressing = float(np.linalg.norm(self._force)) > BLOCKED_N
+    def _blocked(self, belief: Belief) -> bool:
+        """Whether hand or arm have been pressing against something for too long. Called once a tick."""
+        pressing = float(np.linalg.norm(self._force)) > BLOCKED_N or belief.hand.arm_strain > BLOCKED_STRAIN
         self._pressing_s = self._pressing_s + TICK_S if pressing else max(0.0, self._pressing_s - TICK_S)
         return self._pressing_s > BLOCKED_S
 
@@ -284,7 +285,11 @@ class Manipulation(Skill):
         if not low and float(np.hypot(*(now - tool.position)[:2])) > OVER_FIRST_M:
             # Over whatever stands between first, down at the end.
             height = max(float(tool.position[2]), min(float(now[2]), float(tool.position[2]) + OVER_BY_M))
-            tool = Pose(np.array([tool.position[0], tool.position[1], height]), tool.rotation)
+            tool = Pose(np.array([*tool.position[:2], height]), tool.rotation)
+        if abs(float(now[1] - tool.position[1])) > ASIDE_FIRST_M:
+            # Ahead, but not yet on its line to the goal, the hand would meet what stands beside the goal and nearer.
+            ahead = min(float(tool.position[0]), max(float(now[0]), ASIDE_AT_M))
+            tool = Pose(np.array([ahead, *tool.position[1:]]), tool.rotation)
         posture = Posture(tool, self._aim.ready_lift_m)
         twist, rate, there = towards(posture, belief.hand.tool_in_base, observation, self._carefully(belief)[0])
         lift_gap = abs(self._aim.ready_lift_m - float(observation.joint_position[0]))
@@ -298,7 +303,7 @@ class Manipulation(Skill):
             twist = np.zeros(6)
             twist[2] = rate
         head = look_at_map_point(self._aim.target_in_map.position, belief.base_in_map, observation)
-        if self._blocked():
+        if self._blocked(belief):
             return self._stop_short(belief, "blocked")
         twist = giving_way(twist, self._force)
         waited = belief.time_s - self._since_s
@@ -319,7 +324,7 @@ class Manipulation(Skill):
         motion = self.policy.act(self._situation(belief, observation, target_in_base, elapsed))
         self.estimate = motion.estimate
         verdict = self.judge(belief, motion)
-        if not verdict and self._blocked():
+        if not verdict and self._blocked(belief):
             verdict = "blocked"
         if not verdict and elapsed > min(self.act_timeout_s, self.subgoal.limits.time_s):
             verdict = "timeout"
@@ -366,7 +371,8 @@ class Manipulation(Skill):
             if self._outcome:
                 return self._try_again(belief, self._outcome)
             self._enter("verify", belief)
-        command = Command(twist, True, "width", 0.108, lift_rate_m_s=rate)
+        # Fingers that open more here might open against something.
+        command = Command(twist, True, "width", self.ready_width_m, lift_rate_m_s=rate)
         if self._aim is not None and self.verify_s > 0.0:
             command.head_rate_rad_s = look_at_map_point(
                 self._aim.target_in_map.position, belief.base_in_map, observation

@@ -11,7 +11,7 @@ from agent.belief.places import free_spots, front_directions
 from agent.frames import Pose
 from agent.messages import Subgoal
 from agent.policies.interface import Goal, Motion, Policy
-from agent.skills.approach import Approach, at_standoffs, ranked
+from agent.skills.approach import Approach, at_standoffs, in_the_open, ranked
 from agent.skills.grasping import HALF_HEIGHT_M, STEEPEST_FOR_SPOUT_RAD
 from agent.skills.manipulation import Manipulation
 
@@ -107,7 +107,8 @@ class Place(Putting):
             spots = [spot for spot in spots if not self._behind_chair(belief, spot, direction)]
             for order, spot in enumerate(spots[:SPOTS_TRIED]):
                 ways = at_standoffs(direction + pi, self._held_pitch(belief), 0.66)
-                options = ranked(belief, spot, [w for w in ways if w not in self._tried])
+                ways = in_the_open(belief, spot, [w for w in ways if w not in self._tried], surface)
+                options = ranked(belief, spot, ways)
                 if not options:
                     continue
                 base = options[0].base_pose(spot)

@@ -7,7 +7,7 @@ hand gives way to it.
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.frames import Pose
+from agent.frames import Pose, planar
 from agent.policies.interface import Motion, Situation
 from agent.policies.paths import across_axis, along_path
 from agent.policies.scripted.servo import approach, behind, clipped, offset, servo
@@ -28,6 +28,7 @@ FELT_STOP, STOP_N = 0.55, 20.0
 """From this fraction on, such a pull against the motion is the front's own stop."""
 OPEN_ENOUGH = 0.68
 """A front seen this far open needs no more pulling."""
+TURNS_WITH = 0.4
 BASE_GAIN = 1.2
 COMFORTABLE_X_M = 0.62
 NEAR_BODY_M = 0.55
@@ -46,19 +47,19 @@ def act(s: Situation) -> Motion:
         at_stop = opening > FELT_STOP and float(tangent @ s.force_in_target_n) < -STOP_N
         if opening >= ENOUGH or at_stop:
             return Motion(np.zeros(6), "width", OPEN_WIDTH_M, phase="release")
-        return _pull(s, tangent)
+        return _pull(s, opening, tangent)
     if depth > -0.012 and across < 0.02:
         return Motion(np.zeros(6), "force", GRIP_N, phase="grip")
     twist, phase = approach(s.tool_in_target, goal, s.goal.approach_m, 0.3)
     return Motion(twist, "width", OPEN_WIDTH_M, phase=phase)
 
 
-def _pull(s: Situation, tangent: Array) -> Motion:
+def _pull(s: Situation, opening: float, tangent: Array) -> Motion:
     across_force = across_axis(s.force_in_target_n, tangent)
     linear = PULL_SPEED_M_S * tangent + clipped(GIVE_M_PER_NS * across_force, 0.08)
     twist = np.zeros(6)
     twist[:3] = linear
-    turn = servo(s.tool_in_target, Pose(s.tool_in_target.position, s.goal.tool_in_target.rotation), 0.1)
+    turn = servo(s.tool_in_target, Pose(s.tool_in_target.position, _turned(s, opening)), 0.1)
     twist[3:] = turn[3:]
     tool_in_base = s.target_in_base.point(s.tool_in_target.position)
     base = np.array(
@@ -69,6 +70,15 @@ def _pull(s: Situation, tangent: Array) -> Motion:
         ]
     )
     return Motion(twist, "force", GRIP_N, base_velocity_in_base=np.clip(base, -0.2, 0.2), phase="pull")
+
+
+def _turned(s: Situation, opening: float) -> Array:
+    """The hand turns with a leaf by a part of its angle: else a finger is wedged between handle and panel."""
+    if s.goal.axis == "slide":
+        return s.goal.tool_in_target.rotation
+    axis = np.array(s.goal.hinge_direction_in_target)
+    angle = TURNS_WITH * min(max(opening, 0.0), 1.0) * s.goal.travel
+    return planar(0.0, 0.0, float(axis[2]) * angle).rotation @ s.goal.tool_in_target.rotation
 
 
 def _leave(s: Situation) -> Motion:
