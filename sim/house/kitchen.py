@@ -17,6 +17,8 @@ WORKTOP_THICKNESS_M = 0.035
 CARCASS_DEPTH_M = 0.58
 UPPER_DEPTH_M = 0.34
 UPPER_HEIGHT_M = 0.66
+HAND_ROOM_M = 0.08
+"""Between an upper cabinet and what stands out beside it: for the hand at a handle near the edge."""
 FRIDGE_HEIGHT_M = 1.74
 TOE_KICK_M = 0.10
 DRAWER_HEIGHT_M = 0.19
@@ -175,12 +177,18 @@ def _add_counter(draft: Draft, run: Run, room: Room, height: float) -> None:
             draft.machine_spots.append(MachineSpot(x, y, height, run.wall.yaw, counter.name, room.name, 2.4 - height))
 
 
-def _hinge_side(draft: Draft, run: Run, u0: float, u1: float) -> str | None:
-    """A side on which the door has room to open past a right angle; None where neither has."""
+def _neighbours(run: Run) -> tuple[float, float]:
+    """Where on either side something begins that stands out farther than cabinets: a fridge, a wall, another run."""
     low, high = run.counter
     length = run.wall.length
-    left_limit = low if run.fridge == "start" else WORKTOP_DEPTH_M if run.dead_start else 0.0
-    right_limit = high if run.fridge == "end" else length - WORKTOP_DEPTH_M if run.dead_end else length
+    left = low if run.fridge == "start" else WORKTOP_DEPTH_M if run.dead_start else 0.0
+    right = high if run.fridge == "end" else length - WORKTOP_DEPTH_M if run.dead_end else length
+    return left, right
+
+
+def _hinge_side(draft: Draft, run: Run, u0: float, u1: float) -> str | None:
+    """A side on which the door has room to open past a right angle; None where neither has."""
+    left_limit, right_limit = _neighbours(run)
     # Whoever stands in front looks against the wall's normal: small u is on their left.
     free = {"left": u0 - left_limit, "right": right_limit - u1}
     wanted = "left" if draft.chance(draft.axes.left_hinge_share) else "right"
@@ -257,7 +265,9 @@ def _add_uppers(draft: Draft, cell: int, run: Run, room: Room, height: float, st
             else:
                 stretches.append((u0, u1))
     made = 0
+    left_limit, right_limit = _neighbours(run)
     for low, high in stretches:
+        low, high = max(low, left_limit + HAND_ROOM_M), min(high, right_limit - HAND_ROOM_M)
         count = min(max(1, round((high - low) / 0.52)), 3 - made)
         if count < 1 or high - low < 0.40:
             continue
