@@ -36,6 +36,7 @@ OFF_AHEAD = 1.5
 
 _DONE_FACTS = {
     SubgoalKind.OPEN: "open",
+    SubgoalKind.CLOSE: "closed",
     SubgoalKind.OPEN_LID: "lid-open",
     SubgoalKind.CLOSE_LID: "lid-closed",
     SubgoalKind.INSERT_POD: "pod-in",
@@ -158,6 +159,8 @@ class ErrandAgenda:
         found = [e for e in belief.entities.of_class(*self.errand.classes) if e.id != held and e.id not in belief.gone]
         if self.errand.kind is SubgoalKind.OPEN:
             found = [e for e in found if not is_open(e)]
+        elif self.errand.kind is SubgoalKind.CLOSE:
+            found = [e for e in found if is_open(e)]
         elif self.errand.kind is SubgoalKind.PUSH_DOOR:
             found = [e for e in found if (e.state or 0.0) < PASSABLE_OPENING]
         return min(found, key=_ahead, default=None)

@@ -54,7 +54,8 @@ class Household:
             rows += [("table", place)] if self.kind[place] == "table" else []
             if place in self.closed:
                 rows += [("front", place), ("opens", place, place)]
-                rows.append(("open" if place in self.opened else "closed", place))
+                rows += [("open", place), ("ajar", place)] if place in self.opened else [("closed", place)]
+                rows += [("crowds", place, machine) for machine in self.machines]
             else:
                 rows.append(("surface", place))
         for machine in sorted(self.seen & set(self.machines)):
@@ -101,6 +102,9 @@ class Household:
             case K.OPEN:
                 self._must(self.held is None and target in self.closed, "cannot open")
                 self.opened.add(target)
+            case K.CLOSE:
+                self._must(self.held is None and target in self.opened, "cannot close")
+                self.opened.remove(target)
             case K.LOOK_FOR:
                 self._must(target in self.seen and (target not in self.closed or target in self.opened), "cannot see")
                 self.seen_things |= {thing for thing, place in self.at.items() if place == target}

@@ -5,10 +5,13 @@ from math import atan2
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.belief.classes import FRONTS
 from agent.belief.coverage import Coverage
+from agent.belief.crowding import standing_out
 from agent.belief.entities import Entity, EntityTracker
 from agent.belief.hand import Hand
 from agent.belief.map import OccupancyMap
+from agent.belief.places import is_shut
 from agent.belief.pose import PoseEstimate, scan_points
 from agent.belief.tidying import Ghosts, merge_doubles
 from agent.frames import Pose, from_quaternion, planar
@@ -113,6 +116,8 @@ class Belief:
         self._tell_map()
 
     def _tell_map(self) -> None:
+        ajar = [e for e in self.entities.of_class(*sorted(FRONTS)) if e.size is not None and not is_shut(e)]
+        self.map.mark_overhangs([standing_out(front) for front in ajar])
         for door in self.entities.of_class("door"):
             if door.size is not None:
                 self.map.mark_door(door.id, door.position[:2], door.yaw, float(door.size[1]), door.state or 0.0)

@@ -127,6 +127,14 @@ def closed_handle(class_name: str, position: Array, yaw: float, size: Array, ope
     return position - radius * (sin(angle) * ahead + (1 - cos(angle)) * side * left)
 
 
+def handle_now(front: "Entity") -> Array:
+    """Where the handle of a front with a size is, (3,), opened as far as it is believed to be: undoes
+    `closed_handle`."""
+    assert front.size is not None
+    at_closed = closed_handle(front.class_name, np.zeros(3), front.yaw, front.size, front.state or 0.0)
+    return front.position - at_closed
+
+
 class EntityTracker:
     """Associates detections with entities and filters their poses."""
 

@@ -4,9 +4,10 @@ import numpy as np
 
 from agent.belief.belief import Belief
 from agent.belief.classes import FRONTS, OBJECTS, SURFACES
+from agent.belief.crowding import crowds
 from agent.belief.entities import Entity
 from agent.belief.exploring import doors_to_unseen, next_view
-from agent.belief.places import is_open, place_of
+from agent.belief.places import front_directions, is_open, is_shut, place_of
 from agent.messages import Fact
 from agent.planner.vocabulary import SEARCHABLE
 from controllers.motion.paths import Path, Travel
@@ -27,6 +28,7 @@ def facts_of(belief: Belief) -> tuple[list[Fact], dict[str, float]]:
     writer = _Writer(belief)
     writer.things()
     writer.places()
+    writer.crowding()
     writer.machines()
     writer.hand()
     travel_s = writer.ways()
@@ -87,6 +89,27 @@ class _Writer:
                 self.say("front", entity.id)
                 self.say("opens", entity.id, entity.id)
                 self.say("open" if is_open(entity) else "closed", entity.id)
+                if not is_shut(entity):
+                    self.say("ajar", entity.id)
+
+    def crowding(self) -> None:
+        """Before what there is not enough room while a front is open."""
+        belief = self.belief
+        fronts = [e for e in belief.entities.of_class(*sorted(FRONTS)) if e.size is not None]
+        for entity in belief.entities.all():
+            name, place = entity.class_name, None
+            if name in OBJECTS and entity.id not in belief.gone:
+                place = place_of(entity, belief.entities)
+            if name == "coffee_machine" or name in FRONTS:
+                directions = [entity.yaw]
+            elif place is not None and place.class_name in SURFACES:
+                directions = front_directions(place)
+            else:
+                continue
+            for front in fronts:
+                # Where there are several sides, one that is free is enough.
+                if front is not entity and all(crowds(front, entity.position, yaw) for yaw in directions):
+                    self.say("crowds", front.id, entity.id)
 
     def machines(self) -> None:
         belief = self.belief

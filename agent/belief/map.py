@@ -54,6 +54,7 @@ class OccupancyMap:
         self._doors: dict[str, _SeenDoor] = {}
         self._doorway_xy_m: dict[str, tuple[float, float]] = {}
         self._bumps: list[tuple[float, float, float]] = []
+        self._overhangs = np.zeros((0, 2))
         self._dismissed = np.zeros((n, n), np.bool_)
         self._looks = np.zeros((-(-n // _LOOK_CELLS),) * 2, np.uint8)
         self._latest: tuple[Array, Array, Array] | None = None
@@ -154,6 +155,10 @@ class OccupancyMap:
         if opening < SHUT_BELOW:
             self._doorway_xy_m[name] = (x, y)
 
+    def mark_overhangs(self, points_in_map_m: list[Array]) -> None:
+        """What stands out above the plane of the scan (arrays (n, 2)), in place of what was marked before."""
+        self._overhangs = np.concatenate([np.zeros((0, 2)), *points_in_map_m])
+
     def mark_opened(self, name: str, opening: float) -> None:
         """A door is known to be open this far, though nobody saw it: its leaf is an obstacle like any other."""
         if name in self._doors:
@@ -226,6 +231,9 @@ class OccupancyMap:
         raster = self.raster.window(rows.start, rows.stop, columns.start, columns.stop)
         log_odds = self.log_odds[view]
         occupied: Mask = log_odds > _OCCUPIED
+        row, column = raster.cells(self._overhangs)
+        inside = raster.inside(row, column)
+        occupied[row[inside], column[inside]] = True
         for x, y, until_s in self._bumps:
             if until_s > self._time_s:
                 occupied[disc_cells(raster, (x, y), _BUMP_RADIUS_M)] = True

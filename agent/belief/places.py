@@ -11,7 +11,7 @@ from agent.frames import Pose, planar
 
 Array = NDArray[np.float64]
 
-OPEN_ENOUGH = 0.6
+OPEN_ENOUGH, SHUT = 0.6, 0.15
 EDGE_M = 0.05
 CLEARANCE_M = 0.17
 SPOT_INSET_M = 0.13
@@ -20,6 +20,10 @@ SPOT_STEP_M = 0.06
 
 def is_open(front: Entity) -> bool:
     return (front.state or 0.0) >= OPEN_ENOUGH
+
+
+def is_shut(front: Entity) -> bool:
+    return (front.state or 0.0) < SHUT
 
 
 def inside_centre(front: Entity) -> Array:

@@ -13,6 +13,8 @@ class SubgoalKind(StrEnum):
     PUSH_DOOR = "push-door"
     OPEN = "open"
     """A cabinet, drawer or fridge."""
+    CLOSE = "close"
+    """The same, where it stands in the way."""
     LOOK_FOR = "look-for"
     """Look into or over `target` for things of class `item`."""
     PICK = "pick"

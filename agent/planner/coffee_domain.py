@@ -26,6 +26,8 @@ _PUT_DOWN_CHOICES = 4
 _FINDS_WAYS: Final = (K.EXPLORE, K.PUSH_DOOR)
 _CAREFUL = "careful"
 _CAREFUL_S = 3.0
+_CROWDED_S = 45.0
+"""What working beside an open front costs: more than closing it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,9 @@ class _Builder:
         self.put_down = self._surfaces_nearby()
         can_find_ways = scene.holds("frontier-left") or scene.all("door-shut")
         self.no_way: set[str] = set(scene.all("no-way")) if can_find_ways else set()
+        self.crowded_by: dict[str, list[str]] = {}
+        for front, name in scene.rows("crowds"):
+            self.crowded_by.setdefault(name, []).append(front)
         # A search is offered where nothing of the class is known that promises well.
         promising = {
             "mug": [m for m in self.mugs if self._at_hand(m)],
@@ -118,6 +123,8 @@ class _Builder:
                 atoms.add(("fresh", machine))
         for front in scene.all("front"):
             atoms.add(("open" if scene.front_open(front) else "closed", front))
+            if not scene.holds("ajar", front):
+                atoms.add(("shut", front))
         for mug in self._candidates("mug", self.mugs):
             if not scene.holds("full", mug):
                 atoms.add(("unfilled", mug))
@@ -155,12 +162,22 @@ class _Builder:
         needs = needs | {("way-free", door) for door in doors}
         if kind not in _FINDS_WAYS:
             needs = needs | {("way-known", name) for name in sorted(objects) if name in self.no_way}
+        crowding = {front for name in objects for front in self.crowded_by.get(name, [])} - objects
         imagined = kind in (K.PICK, K.PRESS, K.SERVE) and not objects.isdisjoint(UNSEEN.values())
         cost = self.effort.cost(kind, target, item, at) + extra_s + (UNSEEN_S if imagined else 0.0)
         label = (kind.value, target, item, *others)
-        self.operators.append(
-            Operator(label, objects, frozenset(needs), frozenset(adds), frozenset(deletes or ()), cost)
-        )
+        shut: set[Atom] = {("shut", front) for front in crowding}
+        for more_needs, more_s in ((shut, 0.0), (set(), _CROWDED_S)) if shut else ((shut, 0.0),):
+            self.operators.append(
+                Operator(
+                    label,
+                    objects,
+                    frozenset(needs | more_needs),
+                    frozenset(adds),
+                    frozenset(deletes or ()),
+                    cost + more_s,
+                )
+            )
 
     def _searches(self) -> None:
         scene = self.scene
@@ -187,9 +204,18 @@ class _Builder:
                 front,
                 needs={("closed", front), ("hand-empty",)},
                 adds={("open", front)},
-                deletes={("closed", front)},
+                deletes={("closed", front), ("shut", front)},
                 at=front,
             )
+            if self.scene.rows("crowds"):
+                self._add(
+                    K.CLOSE,
+                    front,
+                    needs={("hand-empty",)},
+                    adds={("closed", front), ("shut", front)},
+                    deletes={("open", front)},
+                    at=front,
+                )
         for door in self.scene.all("door-shut"):
             self._add(
                 K.PUSH_DOOR,

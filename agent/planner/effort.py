@@ -11,6 +11,7 @@ BASE_S: Final[dict[SubgoalKind, float]] = {
     SubgoalKind.GO_TO: 5.0,
     SubgoalKind.PUSH_DOOR: 12.0,
     SubgoalKind.OPEN: 14.0,
+    SubgoalKind.CLOSE: 12.0,
     SubgoalKind.LOOK_FOR: 6.0,
     SubgoalKind.PICK: 12.0,
     SubgoalKind.PLACE: 10.0,

@@ -24,6 +24,7 @@ _TIME_S: Final[dict[SubgoalKind, float]] = {
     K.GO_TO: 90.0,
     K.PUSH_DOOR: 60.0,
     K.OPEN: 90.0,
+    K.CLOSE: 60.0,
     K.LOOK_FOR: 60.0,
     K.PICK: 120.0,
     K.PLACE: 90.0,

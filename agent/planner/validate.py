@@ -24,6 +24,7 @@ _TARGET_SORTS: Final[dict[SubgoalKind, tuple[str, ...]]] = {
     K.GO_TO: ("mug", "pod", "thing", "machine", "place", "front", "door"),
     K.PUSH_DOOR: ("door",),
     K.OPEN: ("front",),
+    K.CLOSE: ("front",),
     K.LOOK_FOR: ("place",),
     K.PICK: ("mug", "pod", "thing"),
     K.PLACE: ("surface",),
@@ -131,6 +132,10 @@ def _open(scene: Scene, front: str) -> str:
     return _first((scene.front_open(front), "it is open"), _hand_full(scene))
 
 
+def _close(scene: Scene, front: str) -> str:
+    return _first((not scene.holds("ajar", front), "it is shut"), _hand_full(scene))
+
+
 def _look_for(scene: Scene, place: str) -> str:
     return _first(_shut_away(scene, place))
 
@@ -194,6 +199,7 @@ _PRECONDITIONS: Final[dict[SubgoalKind, Callable[[Scene, str], str]]] = {
     K.GO_TO: _go_to,
     K.PUSH_DOOR: _push_door,
     K.OPEN: _open,
+    K.CLOSE: _close,
     K.LOOK_FOR: _look_for,
     K.PICK: _pick,
     K.PLACE: _place,

@@ -53,6 +53,8 @@ PREDICATES: Final[dict[str, Predicate]] = {
     "at": Predicate(("movable", "place"), "the thing stands at the place; one without `at` cannot be picked"),
     "open": Predicate(("front",), "open far enough to look and reach in"),
     "closed": Predicate(("front",), "not open far enough; assumed where neither is stated"),
+    "ajar": Predicate(("front",), "not shut: it stands out, by much or little"),
+    "crowds": Predicate(("front", "any"), "unless it is shut, the front is in the way of one who works at the entity"),
     "searched": Predicate(("place", "class"), "looked well enough: nothing of the class is there but what is stated"),
     "no-room": Predicate(("place",), "nothing more can be put down there"),
     "broken": Predicate(("movable",), "of no use any more"),

@@ -24,6 +24,8 @@ def reason(step: Operator, scene: Scene) -> str:
             return f"{target} is in the way"
         case K.OPEN:
             return f"to reach what is behind {target}"
+        case K.CLOSE:
+            return f"{target} would stand in the way"
         case K.LOOK_FOR:
             return f"a {item} may be at {target} ({scene.kind_of.get(target, 'place')}), which was not searched yet"
         case K.PICK:

@@ -7,16 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
+from agent.belief.classes import FRONTS
+from agent.belief.crowding import standing_out
 from agent.belief.entities import Entity
+from agent.belief.places import is_shut
 from agent.frames import Pose, planar
 from agent.skills.drive import BasePose
 from controllers.motion.paths import Travel
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 ASIDES_M, ASIDE_PENALTY = (0.0, 0.08, -0.08, 0.16, -0.16, 0.24, -0.24, 0.32, -0.32), 5.0
 STANDOFF_SLACK_M = 0.15
+CROWDED_PENALTY, ARM_ROOM_M, IN_REACH_M = 3.0, 0.17, 0.06
+"""Where the arm would reach past an open leaf. What is as near as IN_REACH_M to the target is its own."""
 SAMPLE_M, EDGE_UNSURE_M = 0.04, 0.08
 STANDOFFS_M = (0.50, 0.54, 0.58, 0.62, 0.66, 0.70, 0.74, 0.78, 0.82)
 
@@ -71,14 +77,30 @@ def ranked(belief: Belief, point_in_map: Array, approaches: list[Approach]) -> l
     travel = Travel(belief.map.costs(), belief.base_pose[:2])
     bases = [a.base_pose(point_in_map) for a in approaches]
     costs = travel.costs_to(np.array([(b.x, b.y) for b in bases]))
-    scored = [(float(c) + a.penalty, k) for k, (c, a) in enumerate(zip(costs, approaches, strict=True))]
+    crowded = CROWDED_PENALTY * _beside_open_fronts(belief, point_in_map, approaches)
+    scored = [
+        (float(c) + a.penalty + float(crowded[k]), k) for k, (c, a) in enumerate(zip(costs, approaches, strict=True))
+    ]
     return [approaches[k] for cost, k in sorted(scored) if np.isfinite(cost)]
 
 
-def in_the_open(
-    belief: Belief, point_in_map: Array, approaches: list[Approach], surface: Entity
-) -> list[Approach]:
-    """Those approaches to a point on a surface with nothing between the base and the surface's edge: no wall, no chair."""
+def _beside_open_fronts(belief: Belief, point_in_map: Array, approaches: list[Approach]) -> Mask:
+    """(n,) whether an open front stands within the arm's way from the base to the target."""
+    fronts = [e for e in belief.entities.of_class(*sorted(FRONTS)) if e.size is not None and not is_shut(e)]
+    if not fronts:
+        return np.zeros(len(approaches), dtype=bool)
+    edges = np.concatenate([standing_out(front) for front in fronts])
+    bases = np.array([(b.x, b.y) for b in (a.base_pose(point_in_map) for a in approaches)])
+    way = np.asarray(point_in_map)[:2] - bases
+    length = np.linalg.norm(way, axis=1)[:, None]
+    gap = edges[None] - bases[:, None]
+    along = np.einsum("nmk,nk->nm", gap, way) / length
+    aside = np.abs(gap[..., 0] * way[:, None, 1] - gap[..., 1] * way[:, None, 0]) / length
+    return np.any((along > 0.0) & (along < length - IN_REACH_M) & (aside < ARM_ROOM_M), axis=1)
+
+
+def in_the_open(belief: Belief, point_in_map: Array, approaches: list[Approach], surface: Entity) -> list[Approach]:
+    """Those approaches to a point on a surface that have no wall, and no chair, between base and surface."""
     if surface.size is None or not approaches:
         return approaches
     bases = [a.base_pose(point_in_map) for a in approaches]

@@ -2,6 +2,7 @@
 
 from agent.messages import Subgoal, SubgoalKind
 from agent.policies.interface import Policy
+from agent.skills.closing import Close
 from agent.skills.door import PushDoor
 from agent.skills.going import Carry, Explore, GoTo, LookFor
 from agent.skills.lid import CloseLid, OpenLid
@@ -16,6 +17,7 @@ SKILLS: dict[SubgoalKind, type[Skill]] = {
     SubgoalKind.GO_TO: GoTo,
     SubgoalKind.PUSH_DOOR: PushDoor,
     SubgoalKind.OPEN: Open,
+    SubgoalKind.CLOSE: Close,
     SubgoalKind.LOOK_FOR: LookFor,
     SubgoalKind.PICK: Pick,
     SubgoalKind.PLACE: Place,

@@ -30,10 +30,11 @@ KINDS = (
     SubgoalKind.CLOSE_LID,
     SubgoalKind.PUSH_DOOR,
     SubgoalKind.CARRY,
+    SubgoalKind.CLOSE,
 )
 """The kinds of subgoal in which a policy acts."""
 
-FEATURES_VERSION = 4
+FEATURES_VERSION = 5
 """Raised with every change of what a number means."""
 _PRESSURE_CELLS, _SHEAR_CELLS = (6, 4), (3, 2)
 _SKIN_HAND = slice(64, 96)

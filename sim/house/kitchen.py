@@ -266,8 +266,8 @@ def _add_uppers(draft: Draft, cell: int, run: Run, room: Room, height: float, st
                 stretches.append((u0, u1))
     made = 0
     left_limit, right_limit = _neighbours(run)
-    for low, high in stretches:
-        low, high = max(low, left_limit + HAND_ROOM_M), min(high, right_limit - HAND_ROOM_M)
+    for begin, end in stretches:
+        low, high = max(begin, left_limit + HAND_ROOM_M), min(end, right_limit - HAND_ROOM_M)
         count = min(max(1, round((high - low) / 0.52)), 3 - made)
         if count < 1 or high - low < 0.40:
             continue

@@ -15,10 +15,12 @@ from sim.tasks.predicates import (
     BASE_STILL_M_S,
     DOOR_OPEN_RAD,
     FACING_RAD,
+    FRONT_SHARE,
     KEPT_SHARE,
     LIFT_M,
     Brewed,
     Carried,
+    FrontClosed,
     FrontOpened,
     Goal,
     LidClosed,
@@ -253,6 +255,11 @@ def _fronts(truth: Truth, task: Task) -> list[Goal]:
     return [FrontOpened(truth, front.name) for front in closed]
 
 
+def _open_fronts(truth: Truth, task: Task) -> list[Goal]:
+    fronts = [f for f in truth.house.fronts if f.class_name in task.target_classes]
+    return [FrontClosed(truth, f.name) for f in fronts if truth.joint(f.joint) > FRONT_SHARE * f.open_joint]
+
+
 def _doors(truth: Truth, _: Task) -> list[Goal]:
     shut = [d.name for d in truth.house.doorways if d.door_joint and abs(truth.joint(d.door_joint)) < DOOR_OPEN_RAD]
     return [DoorPassed(truth, name) for name in shut]
@@ -269,6 +276,8 @@ WAYS: dict[str, Callable[[Truth, Task], list[Goal]]] = {
     "open-cabinet": _fronts,
     "open-drawer": _fronts,
     "open-fridge": _fronts,
+    "close-drawer": _open_fronts,
+    "close-cabinet": _open_fronts,
     "look-for-mug": lambda truth, _: [MugSeen(truth, mug) for mug in truth.mugs()],
     "pick-mug": lambda truth, task: [Taken(truth, mug) for mug in _mugs(truth, task)],
     "pick-pod": lambda truth, _: [Taken(truth, i.name) for i in truth.house.items if i.class_name == "pod"],

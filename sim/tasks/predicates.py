@@ -17,7 +17,7 @@ HOLD_S = 1.0
 LID_OPEN_RAD = 1.3
 """75 degrees: from here a lid stays open."""
 DOOR_OPEN_RAD = 1.1
-FRONT_SHARE = 0.7
+FRONT_SHARE, CLOSED_SHARE = 0.7, 0.1
 LIFT_M = 0.05
 KEPT_SHARE = 0.95
 NEAR_TABLE_M = 1.3
@@ -111,6 +111,19 @@ class FrontOpened(Goal):
         share = self.truth.joint(self.front.joint) / self.front.open_joint
         released = not self.truth.robot_touches_joint(self.front.joint)
         return Part("open-share", share, FRONT_SHARE), yes("released", released)
+
+
+class FrontClosed(Goal):
+    """A cabinet, drawer or fridge is closed to a tenth of its travel and let go."""
+
+    def __init__(self, truth: Truth, front: str) -> None:
+        super().__init__(truth)
+        self.front = truth.front(front)
+
+    def parts(self) -> tuple[Part, ...]:
+        share = self.truth.joint(self.front.joint) / self.front.open_joint
+        released = not self.truth.robot_touches_joint(self.front.joint)
+        return Part("open-share", share, CLOSED_SHARE, "<="), yes("released", released)
 
 
 class DoorPushed(Goal):

@@ -223,6 +223,24 @@ _ALL: Final = (
         holding="mug",
         full=True,
     ),
+    Task(
+        "close-drawer",
+        "close a drawer",
+        "0.9 to 1.8 m before an open drawer",
+        "a drawer that was open is closed to 10 % of its travel, let go",
+        90.0,
+        K.CLOSE,
+        ("drawer",),
+    ),
+    Task(
+        "close-cabinet",
+        "close an upper or lower cabinet",
+        "0.9 to 1.8 m before an open cabinet",
+        "a cabinet that was open is closed to 10 % of its travel, let go",
+        90.0,
+        K.CLOSE,
+        CABINETS,
+    ),
 )
 
 TASKS: Final[dict[str, Task]] = {task.name: task for task in _ALL}

@@ -84,6 +84,21 @@ def _before_front(classes: Iterable[str]) -> Begin:
     return begin
 
 
+def _before_open_front(classes: Iterable[str]) -> Begin:
+    wanted = frozenset(classes)
+
+    def begin(stage: Stage) -> str | None:
+        front: Front = _any(stage, [f for f in stage.house.fronts if f.class_name in wanted], " or ".join(wanted))
+        stage.open_front(front, stage.uniform(OPENED_SHARE))
+        there = stage.stand_before(front.handle_x, front.handle_y, front.yaw, (0.9, 1.8), 0.9)
+        if not there or not _settled(stage):
+            return None
+        handle = stage.data.geom(f"{front.name}_handle").xpos
+        return front.class_name if stage.sees(handle, 0.05) else None
+
+    return begin
+
+
 def _push_door(stage: Stage) -> str | None:
     doors = [d for d in stage.house.doorways if d.door_joint is not None]
     shut = [d for d in doors if abs(d.initial_angle) < DOOR_OPEN_RAD]
@@ -286,6 +301,8 @@ STARTS: dict[str, Begin] = {
     "open-cabinet": _before_front(TASKS["open-cabinet"].target_classes),
     "open-drawer": _before_front(TASKS["open-drawer"].target_classes),
     "open-fridge": _before_front(TASKS["open-fridge"].target_classes),
+    "close-drawer": _before_open_front(TASKS["close-drawer"].target_classes),
+    "close-cabinet": _before_open_front(TASKS["close-cabinet"].target_classes),
     "look-for-mug": _look_for_mug,
     "pick-mug": _pick("mug"),
     "pick-pod": _pick("pod"),

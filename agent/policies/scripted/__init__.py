@@ -2,10 +2,11 @@
 
 from agent.messages import SubgoalKind
 from agent.policies.interface import Motion, Situation
-from agent.policies.scripted import carrying, lid, opening, pick, place, pressing, pushing
+from agent.policies.scripted import carrying, closing, lid, opening, pick, place, pressing, pushing
 
 _ACTS = {
     SubgoalKind.OPEN: opening.act,
+    SubgoalKind.CLOSE: closing.act,
     SubgoalKind.PICK: pick.act,
     SubgoalKind.PLACE: place.act,
     SubgoalKind.SERVE: place.act,

@@ -1,0 +1,107 @@
+"""Close a cabinet, a fridge or a drawer by pushing on its handle from outside."""
+
+from dataclasses import replace
+from math import cos, sin
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.belief.belief import Belief
+from agent.belief.classes import DRAWER_TRAVEL_M, HINGE_TRAVEL_RAD, hinge_side
+from agent.belief.entities import handle_now, hinge_offset
+from agent.belief.places import SHUT, is_shut
+from agent.frames import Pose, tool_rotation
+from agent.policies.interface import Goal, Motion
+from agent.policies.paths import along_path
+from agent.skills.approach import Approach, at_standoffs
+from agent.skills.manipulation import Manipulation
+
+Array = NDArray[np.float64]
+
+PITCH_RAD = np.deg2rad(6.0)
+BEST_STANDOFF_M = 0.66
+BESIDE_M = 0.032
+"""From the handle's axis to the tool frame of a closed hand that touches it."""
+STAND_ASIDE_M = 0.14
+"""The leaf of a hinged front comes from this side: the base keeps out of its way."""
+DRAWN_BACK_S = 0.3
+"""What is seen of the front sooner after pushing may be a look from before."""
+
+
+class Close(Manipulation):
+    """Target: the handle of the closed front. The goal is where the hand first touches the handle as it now stands."""
+
+    act_timeout_s = 25.0
+    ready_width_m = 0.0
+    unfolds_low_for_m = 1.25
+    verify_s = 1.5
+
+    def precondition(self, belief: Belief) -> str:
+        return "hand-not-empty" if belief.hand.held is not None else ""
+
+    def achieved(self, belief: Belief) -> bool:
+        return is_shut(belief.entities[self.subgoal.target])
+
+    def target_point(self, belief: Belief) -> Array | None:
+        front = belief.entities.get(self.subgoal.target)
+        return None if front is None or front.size is None else front.position
+
+    def _handle_in_target(self, belief: Belief) -> Array:
+        """Where the handle now is, (3,) in the target frame."""
+        front = belief.entities[self.subgoal.target]
+        out = handle_now(front) - front.position
+        ahead = np.array([cos(front.yaw), sin(front.yaw), 0.0])
+        # x of the target frame points into the front, y to the left of someone who faces it.
+        return np.array([-float(out @ ahead), float(out @ (ahead[1], -ahead[0], 0.0)), 0.0])
+
+    def approaches(self, belief: Belief) -> list[Approach]:
+        front = belief.entities[self.subgoal.target]
+        x, y, _ = (float(v) for v in self._handle_in_target(belief))
+        aside = y + STAND_ASIDE_M * hinge_side(front.class_name)
+        ways = at_standoffs(front.yaw + np.pi, PITCH_RAD, BEST_STANDOFF_M)
+        return [replace(way, standoff_m=way.standoff_m - x, aside_m=aside) for way in ways]
+
+    def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
+        front = belief.entities[self.subgoal.target]
+        if front.size is None or front.state is None:
+            return None
+        side, handle = hinge_side(front.class_name), self._handle_in_target(belief)
+        rotation = tool_rotation(approach.pitch_down_rad, approach.roll_rad)
+        if side == 0:
+            at = handle + np.array([-BESIDE_M, 0.0, 0.0])
+            return Goal(Pose(at, rotation), axis="slide", travel=front.state * DRAWER_TRAVEL_M)
+        angle = front.state * HINGE_TRAVEL_RAD
+        outside = np.array([-cos(angle), side * sin(angle), 0.0])
+        return Goal(
+            Pose(handle + BESIDE_M * outside, rotation),
+            axis="hinge",
+            hinge_in_target=(0.0, side * hinge_offset(front.class_name, front.size), 0.0),
+            hinge_direction_in_target=(0.0, 0.0, -float(side)),
+            travel=angle,
+        )
+
+    def opening(self, belief: Belief) -> float | None:
+        front = belief.entities.get(self.subgoal.target)
+        return None if front is None else front.state
+
+    def before_acting(self, belief: Belief) -> None:
+        self._opening_at_first = self.opening(belief) or 0.0
+
+    def judge(self, belief: Belief, motion: Motion) -> str:
+        assert self._aim is not None
+        front = belief.entities[self.subgoal.target]
+        if motion.phase == "push-shut":
+            # The hand hides the front from the camera: what the hand did says how it stands.
+            tool = self._aim.target_in_map.inverse() @ belief.tool_in_map
+            left = 1.0 + along_path(self._aim.goal, tool.position)[0]
+            front.state = float(np.clip(left, 0.0, 1.0)) * self._opening_at_first
+        if motion.finished:
+            self._finished_s = belief.time_s
+            return "done"
+        return ""
+
+    def verdict(self, belief: Belief) -> str:
+        front = belief.entities[self.subgoal.target]
+        if front.last_seen_s < self._finished_s + DRAWN_BACK_S:
+            return ""
+        return "done" if (front.state or 0.0) < SHUT else "still-open"
