@@ -118,7 +118,7 @@ def test_wrong_input_ends_with_a_sentence(
     [
         (b"", ["log-000.dop", "the file is empty"]),
         (b"not an episode at all, but long enough to have a header", ["log-000.dop", "DOPPIO-LOG"]),
-        (FILE_HEADER.pack(MAGIC, FORMAT_VERSION + 1, 0), ["format version 2", "reads version 1"]),
+        (FILE_HEADER.pack(MAGIC, FORMAT_VERSION + 1, 0), ["format version 3", "reads 1 to 2"]),
         (FILE_HEADER.pack(MAGIC, FORMAT_VERSION, 0) + b"\0" * 64, ["no header record", "offset 16"]),
     ],
     ids=["empty", "other", "newer", "damaged"],

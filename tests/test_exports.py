@@ -2,15 +2,19 @@
 
 import base64
 import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from mcap.reader import make_reader
 from recorded_run import recorded_episode, recorded_run
 
 from agent.cli import main
 from agent.commands.outcome import Exit
 from agent.episodes import Kind
+from agent.export.finish import finalise_later
 from agent.export.lerobot_dataset import export_lerobot
 from agent.export.mcap_file import export_mcap
 from agent.export.npz_file import export_npz
@@ -34,16 +38,18 @@ def test_numpy_finds_the_steps(tmp_path: Path) -> None:
 
 
 def test_mcap_is_read_back(tmp_path: Path) -> None:
-    reader = pytest.importorskip("mcap.reader", reason="needs the extra mcap")
     episode = recorded_episode()
     export_mcap(episode, tmp_path / "out.mcap")
     found: dict[str, list[dict]] = {}
     with (tmp_path / "out.mcap").open("rb") as file:
-        opened = reader.make_reader(file)
+        opened = make_reader(file)
         for schema, channel, message in opened.iter_messages():
             found.setdefault(channel.topic, []).append(json.loads(message.data))
+            assert schema is not None
             assert (schema.encoding, channel.message_encoding) == ("jsonschema", "json")
-        schemas = {schema.name for schema in opened.get_summary().schemas.values()}
+        summary = opened.get_summary()
+        assert summary is not None
+        schemas = {schema.name for schema in summary.schemas.values()}
     assert {"foxglove.SceneUpdate", "foxglove.FrameTransforms", "foxglove.Log", "foxglove.RawImage"} <= schemas
     assert len(found["/step"]) == len(episode)
     step = episode.step(400)
@@ -54,6 +60,20 @@ def test_mcap_is_read_back(tmp_path: Path) -> None:
     picture = found["/touch"][0]
     assert len(base64.b64decode(picture["data"])) == picture["width"] * picture["height"] == 17 * 12
     assert _last_hand(found["/tf"]) == pytest.approx(_true_hand(), abs=METRES_PER_STEP)
+
+
+def test_a_run_is_finalised_when_nobody_waits(tmp_path: Path) -> None:
+    """By a process of its own, beside the log; where that cannot be written, nothing is left."""
+    shutil.copytree(recorded_run(), tmp_path / "sound")
+    (tmp_path / "broken").mkdir()
+    for name, expected in (("sound", True), ("broken", False)):
+        log = tmp_path / name / "log-000.dop"
+        before = log.read_bytes() if log.exists() else b""
+        _, status = os.waitpid(finalise_later(tmp_path / name), 0)
+        assert status == 0
+        assert (tmp_path / name / "episode.mcap").exists() == expected
+        assert not list(tmp_path.glob("*/*.part"))
+        assert (log.read_bytes() if log.exists() else b"") == before
 
 
 def _last_hand(messages: list[dict]) -> list[float]:

@@ -6,6 +6,7 @@ example: doppio deploy coffee --robot tcp://127.0.0.1:5570
 """
 
 import argparse
+from pathlib import Path
 
 from agent.commands.arguments import (
     add_checkpoint,
@@ -44,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from agent.commands.progress import watch_run
     from agent.commands.report import print_report
     from agent.episodes import episodes_root
+    from agent.export.finish import finalise_later
     from agent.links.remote_robot import RobotLostError
     from agent.session import RunConfig, run_episode
 
@@ -64,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
             report = run_episode(config, on_progress)
     except RobotLostError as error:
         raise CommandError(str(error), Exit.FAILED) from error
+    finalise_later(Path(report.episode))
     print_report(console, report)
     result = {"task": args.task, "robot": args.robot, "policy": args.policy, "planner": args.planner}
     write_json(args.json, {**result, **msgspec.to_builtins(report), "realtime_factor": report.realtime_factor})

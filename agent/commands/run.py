@@ -4,6 +4,7 @@ example: doppio run coffee --split dev --index 0
 """
 
 import argparse
+from pathlib import Path
 
 from agent.commands.arguments import (
     add_checkpoint,
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from agent.commands.progress import watch_run
     from agent.commands.report import print_next_steps, print_report
     from agent.episodes import episodes_root
+    from agent.export.finish import finalise_later
     from agent.session import RunConfig, run_episode
 
     task = check_task(args.task)
@@ -60,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
     console = Console(stderr=str(args.json) == "-")
     with watch_run(console, f"{args.task}, {args.split} {args.index}") as on_progress:
         report = run_episode(config, on_progress)
+    finalise_later(Path(report.episode))
     print_report(console, report)
     print_next_steps(console, report)
     result = {

@@ -1,5 +1,4 @@
-"""MCAP, as Foxglove opens it: the scene, all poses, what was felt, asked and done, plans and events. Needs the extra
-`mcap` (`pip install 'doppio[mcap]'`)."""
+"""MCAP, as Foxglove opens it: the scene, all poses, what was felt, asked and done, plans and events."""
 
 import base64
 import json
@@ -29,25 +28,29 @@ _BAD = frozenset({"broke", "dropped", "spilled", "mode-fault", "deadline-missed"
 def export_mcap(episode: Episode, out: Path, on_step: Callable[[int, int], None] = lambda done, total: None) -> str:
     """Write `out`; returns what is in it, in words.
 
-    Messages are JSON with schemas. Times are the episode's from the wall clock at its start on. Raises
-    ModuleNotFoundError without the package mcap, OSError.
+    Messages are JSON with schemas. Times are the episode's from the wall clock at its start on. Raises OSError, after
+    which nothing is left of it.
     """
     from mcap.writer import Writer
 
     part = out.with_name(out.name + ".part")
     out.parent.mkdir(parents=True, exist_ok=True)
-    with part.open("wb") as file:
-        writer = Writer(file)
-        writer.start(profile="", library="doppio")
-        mill = _Mill(writer, int(datetime.fromisoformat(episode.header.started).timestamp() * foxglove.NANOSECONDS))
-        about = {"header": msgspec.to_builtins(episode.header), "summary": episode.summary}
-        writer.add_metadata("doppio", {key: json.dumps(value) for key, value in about.items()})
-        mill.scene(episode)
-        for number, step in enumerate(episode.steps()):
-            mill.step(step, number)
-            on_step(number, len(episode))
-        mill.story(episode)
-        writer.finish()
+    try:
+        with part.open("wb") as file:
+            writer = Writer(file)
+            writer.start(profile="", library="doppio")
+            mill = _Mill(writer, int(datetime.fromisoformat(episode.header.started).timestamp() * foxglove.NANOSECONDS))
+            about = {"header": msgspec.to_builtins(episode.header), "summary": episode.summary}
+            writer.add_metadata("doppio", {key: json.dumps(value) for key, value in about.items()})
+            mill.scene(episode)
+            for number, step in enumerate(episode.steps()):
+                mill.step(step, number)
+                on_step(number, len(episode))
+            mill.story(episode)
+            writer.finish()
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
     part.replace(out)
     return f"{mill.count} messages in {len(mill.topics)} topics"
 
