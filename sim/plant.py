@@ -15,6 +15,7 @@ from sim.robot.hand import HAND_BODY
 from sim.robot.model import set_home
 from sim.robot.sensors import sensor_layout
 from sim.robot.touch import Touch, TouchNoise
+from sim.sleep import put_to_sleep
 
 Array = NDArray[np.float64]
 
@@ -245,27 +246,38 @@ class MujocoPlant:
             self._noise_row = 0
         self._noise_row += 1
 
-    def snapshot(self) -> Array:
-        """The whole physical state, for `restore` on a plant of the same house."""
+    def _physical_state(self) -> Array:
         state = np.empty(mujoco.mj_stateSize(self.model, _STATE))
         mujoco.mj_getState(self.model, self.data, state, _STATE)
         return np.concatenate([state, self.processes.state_vector()])
 
-    def restore(self, snapshot: Array) -> None:
-        """Start a run, at time 0, in the state of a `snapshot`. Raises ValueError for one of another house."""
-        size = mujoco.mj_stateSize(self.model, _STATE)
-        expected = size + len(self.processes.state_vector())
+    def snapshot(self) -> Array:
+        """The whole physical state, for `resume` on a plant of the same house."""
+        return np.concatenate([self._physical_state(), self.data.tree_asleep])
+
+    def resume(self, snapshot: Array) -> None:
+        """Go on from the state of a `snapshot` as if there had been no break, to the last bit; what the sensors
+        remember is not in it, and begins anew.
+
+        Raises ValueError for one of another house, and for a plant with a disturbance, which has a state of its own.
+        """
+        if self.disturbance is not None:
+            raise ValueError("a disturbance has a state of its own, which no snapshot holds: begin at the start")
+        model, data = self.model, self.data
+        size, trees = mujoco.mj_stateSize(model, _STATE), model.ntree
+        expected = size + len(self.processes.state_vector()) + trees
         if snapshot.shape != (expected,):
             raise ValueError(f"a snapshot of this house has shape ({expected},), not {snapshot.shape}")
-        mujoco.mj_resetData(self.model, self.data)
-        self.processes.set_state_vector(snapshot[size:])
-        mujoco.mj_setState(self.model, self.data, snapshot[:size], _STATE)
-        self.data.time = 0.0
+        mujoco.mj_resetData(model, data)
+        self.processes.set_state_vector(snapshot[size:-trees])
+        mujoco.mj_setState(model, data, snapshot[:size], _STATE)
         self.refresh()
+        mujoco.mj_setState(model, data, snapshot[:size], _STATE)
+        put_to_sleep(model, data, snapshot[-trees:].astype(np.int32))
 
     def state_hash(self) -> str:
         """Hex digest of the whole physical state: equal for equal states, whatever came before."""
-        return blake2b(self.snapshot().tobytes(), digest_size=16).hexdigest()
+        return blake2b(self._physical_state().tobytes(), digest_size=16).hexdigest()
 
     def close(self) -> None:
         """No steps after this; `data` stays readable."""

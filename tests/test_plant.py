@@ -9,6 +9,7 @@ from agent.messages import JOINT_NAMES, PLANT_STEP_S
 from controllers.arm_model import HOME_JOINTS, HOME_LIFT_M
 from controllers.plant import PlantCommand
 from sim.plant import MujocoPlant
+from sim.tasks.start import begin_task
 
 MASS_KG = 0.2
 
@@ -81,19 +82,35 @@ def test_the_same_seed_senses_the_same(model, plant):
     assert (course(MujocoPlant(empty_house(), 4, model=model)) != one).any()
 
 
-def test_a_snapshot_restores_the_physics(model, plant):
+def test_a_snapshot_goes_on_to_the_last_bit(model, plant):
     run(plant, command(10.0, (0.2, 0.0, 0.0)), 60)
     snapshot = plant.snapshot()
     other = MujocoPlant(empty_house(), 9, model=model)
-    for restored in (plant, other):
-        restored.restore(snapshot)
-        assert restored.sense().time_s == 0.0
-    assert plant.state_hash() == other.state_hash()
+    other.resume(snapshot)
     for each in (plant, other):
         run(each, command(10.0), 40)
     assert plant.state_hash() == other.state_hash()
+    assert other.data.time == plant.data.time
     with pytest.raises(ValueError, match="has shape"):
-        plant.restore(snapshot[:-1])
+        plant.resume(snapshot[:-1])
+
+
+def test_what_sleeps_sleeps_on():
+    """In a house full of things at rest, while one of them is held: all that MuJoCo derives is as it was."""
+    plant, other = (begin_task("pick-mug", "train", 2)[0] for _ in range(2))
+    for push in (0.0, 0.3):
+        run(plant, command(10.0, (push, 0.0, 0.3)), 150)
+        other.resume(plant.snapshot())
+        for name in ("tree_asleep", "tree_awake", "body_awake", "ntree_awake", "nbody_awake", "nv_awake"):
+            np.testing.assert_array_equal(getattr(other.data, name), getattr(plant.data, name), name)
+        for name, count in (("body", "nbody"), ("parent", "nparent"), ("dof", "nv")):
+            n = getattr(plant.data, f"{count}_awake")
+            ours, theirs = (getattr(p.data, f"{name}_awake_ind")[:n] for p in (other, plant))
+            np.testing.assert_array_equal(ours, theirs, name)
+        assert 0 < plant.data.ntree_awake < plant.model.ntree
+        for each in (plant, other):
+            run(each, command(10.0, (push, 0.1, 0.0)), 100)
+        assert plant.state_hash() == other.state_hash()
 
 
 def test_base_velocity_is_in_the_base_frame(plant):

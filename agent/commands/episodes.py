@@ -182,7 +182,10 @@ def _verify(index: "EpisodeIndex", args: argparse.Namespace, console: "Console")
             if not len(episode.all_of(Kind.CONTROL)):
                 impossible.append(entry.name)  # the robot's side has what can be simulated
                 continue
-            difference = verify(episode, rebuild_world(episode.header)).difference
+            verdict = verify(episode, rebuild_world(episode.header))
+            difference = verdict.difference or (str(episode.losses[0]) if episode.losses else None)
+            if verdict.missing and difference is None:
+                difference = f"the commands of {verdict.missing} ticks are missing"
         except EpisodeError as error:
             difference = str(error)
         same += difference is None

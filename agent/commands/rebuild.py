@@ -38,6 +38,16 @@ class RebuiltWorld:
         plant.data.ctrl[:] = ctrl
         plant.step_physics()
 
+    def resume(self, tick: int, state: F64) -> None:
+        """Go on as if after `tick`, whose keyframe has this state. Raises EpisodeError where that is impossible."""
+        self._steps = (tick + 1) * STEPS_PER_TICK
+        if 0 <= self._changed_at < self._steps:
+            apply_changes(self.plant, self._changes)
+        try:
+            self.plant.resume(state)
+        except ValueError as error:
+            raise EpisodeError(f"cannot begin in the middle: {error}") from error
+
     def state(self) -> tuple[F64, F64]:
         """qpos and qvel."""
         return self.plant.data.qpos, self.plant.data.qvel

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     see.add_argument(
         "--with", dest="other", metavar="EPISODE", help="another episode beside it, in --view and --report"
     )
-    see.add_argument("--at", type=float, metavar="SECONDS", help="where --view begins")
+    see.add_argument("--at", type=float, metavar="SECONDS", help="where --view and --verify begin")
     see.add_argument("--port", type=number_between(0, 65535), default=0, help="of --view (default: a free one)")
     see.add_argument("--no-browser", action="store_true", help="only serve the page and print its address")
     see.add_argument("--video", type=Path, metavar="OUT.mp4", help="render it")
@@ -187,12 +187,19 @@ def _verify(episode: "Episode", args: argparse.Namespace, console: "Console") ->
     world = rebuild_world(episode.header)
     with Progress(console=console, transient=True) as progress:
         bar = progress.add_task("simulating again")
-        verdict = verify(episode, world, lambda done, total: progress.update(bar, completed=done, total=total))
+        verdict = verify(
+            episode, world, lambda done, total: progress.update(bar, completed=done, total=total), args.at or 0.0
+        )
     if verdict.difference is None:
         console.print(f"[green]the same[/]: {verdict.ticks} ticks, {verdict.steps} physics steps, to the last bit")
+        if verdict.missing:
+            console.print(f"[red]but the log lacks {verdict.missing} ticks in between[/]", highlight=False)
     else:
         console.print(f"[red]not the same[/]: {verdict.difference}", highlight=False)
-    return verdict_as_json(verdict)
+    for damage in episode.losses:
+        console.print(f"[red]damaged[/]: {damage}", highlight=False, soft_wrap=True)
+    found = verdict_as_json(verdict)
+    return {**found, "same": found["same"] and not episode.losses, "damage": [str(d) for d in episode.losses]}
 
 
 def _fork(episode: "Episode", args: argparse.Namespace, console: "Console") -> Any:

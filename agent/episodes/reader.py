@@ -13,6 +13,7 @@ from agent.episodes.places import ENTRY, Place, Places, read_index
 from agent.episodes.records import TYPE_OF_KIND, Control, EpisodeError, EpisodeHeader, Event, Keyframe, Kind
 from agent.episodes.segment import Damage, Found, Segment
 from agent.messages import Plan, Report, Step, decode
+from agent.scribe.layout import INDEX_NAME
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -68,6 +69,12 @@ class Episode:
         """Simulated or real time from the first to the last step."""
         steps = self.all_of(Kind.STEP)
         return steps[-1].time_s - steps[0].time_s if steps else 0.0
+
+    @property
+    def losses(self) -> list[Damage]:
+        """The damage that is not just the end of a run that was killed."""
+        closed = (self.directory / INDEX_NAME).exists()
+        return [damage for damage in self.damage if closed or not damage.at_end]
 
     def payload(self, place: Place) -> bytes:
         """The bytes of one record. Raises EpisodeError where they changed since the episode was opened."""

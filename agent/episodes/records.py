@@ -105,8 +105,8 @@ class Keyframe(msgspec.Struct, frozen=True, array_like=True):
     qpos: F64
     qvel: F64
     state: F64 | None = None
-    """`mjSTATE_INTEGRATION`, then what the simulation keeps beside MuJoCo (`MujocoPlant.snapshot`). Things that sleep
-    wake when it is restored, which moves them by some 1e-5 m: exact states come from replaying the commands."""
+    """`mjSTATE_INTEGRATION`, what the simulation keeps beside MuJoCo, which trees sleep (`MujocoPlant.snapshot`): from
+    it the physics go on to the last bit."""
 
 
 class Poses(msgspec.Struct, frozen=True, array_like=True):

@@ -1,5 +1,6 @@
 """Simulate an episode again from its recorded actuator commands and find the first difference."""
 
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
@@ -17,6 +18,10 @@ class World(Protocol):
 
     def apply_raw(self, ctrl: F64) -> None:
         """Advance one physics step, with everything that is not physics too. ctrl: (actuators,)."""
+        ...
+
+    def resume(self, tick: int, state: F64) -> None:
+        """Go on as if after `tick`, whose keyframe has this state. Raises EpisodeError where that is impossible."""
         ...
 
     def state(self) -> tuple[F64, F64]:
@@ -65,6 +70,8 @@ class Verdict(NamedTuple):
     steps: int
     """Physics steps among them."""
     difference: Difference | None
+    missing: int = 0
+    """Ticks that could not be compared because their commands are not in the log, or damaged."""
 
 
 def controls_by_tick(episode: Episode) -> list[tuple[float, Control]]:
@@ -80,24 +87,47 @@ def controls_by_tick(episode: Episode) -> list[tuple[float, Control]]:
     return controls
 
 
-def verify(episode: Episode, world: World, on_tick: Callable[[int, int], None] = lambda done, total: None) -> Verdict:
+def verify(
+    episode: Episode,
+    world: World,
+    on_tick: Callable[[int, int], None] = lambda done, total: None,
+    start_s: float = 0.0,
+) -> Verdict:
     """Compare `world`, steered by the commands of `episode`, with the recorded state hashes, tick by tick.
 
-    After the first difference it goes on to the next recorded whole state, to name what differs there and how much.
+    It begins at the last keyframe at or before `start_s`. After the first difference it goes on to the next keyframe,
+    to name what differs there and how much. Where commands are missing it goes on from the next keyframe. Raises
+    EpisodeError where there is nothing to compare, or where it would have to begin in the middle and cannot.
     """
     expected_start = episode.header.initial_state_hash
     if expected_start and world.initial_state_hash != expected_start:
         where = f"recorded {expected_start}, rebuilt {world.initial_state_hash}"
         return Verdict(0, 0, Difference(0, 0.0, f"the initial state ({where})"))
-    controls = controls_by_tick(episode)
+    controls = [(place.time_s, control) for place, control in episode.records(Kind.CONTROL)]
+    if not controls:
+        raise EpisodeError(f"{episode.directory} holds no actuator commands, so it cannot be simulated again")
     whole_states = {keyframe.tick: keyframe for keyframe in episode.keyframes()}
-    steps = 0
+    next_tick, begun = _begin(world, whole_states, controls, start_s)
+    ticks = steps = missing = 0
     difference: Difference | None = None
-    for done, (time_s, control) in enumerate(controls, start=1):
+    for number in range(begun, len(controls)):
+        time_s, control = controls[number]
+        if control.tick < next_tick:
+            continue  # until the keyframe from which it goes on
+        if control.tick > next_tick:
+            keyframe = next((k for tick, k in sorted(whole_states.items()) if tick >= control.tick - 1), None)
+            resumed = controls[-1][1].tick + 1 if keyframe is None else keyframe.tick + 1
+            missing += resumed - next_tick
+            next_tick = resumed
+            if keyframe is not None:
+                _resume(world, keyframe)
+            if control.tick < next_tick:
+                continue
         for ctrl in control.ctrl:
             world.apply_raw(ctrl)
-        steps += len(control.ctrl)
-        on_tick(done, len(controls))
+        next_tick += 1
+        ticks, steps = ticks + 1, steps + len(control.ctrl)
+        on_tick(number + 1 - begun, len(controls) - begun)
         qpos, qvel = world.state()
         if difference is None:
             if state_crc(qpos) != control.position_crc:
@@ -105,9 +135,30 @@ def verify(episode: Episode, world: World, on_tick: Callable[[int, int], None] =
             elif state_crc(qvel) != control.velocity_crc:
                 difference = Difference(control.tick, time_s, "qvel")
         if difference is not None and control.tick in whole_states:
-            located = _locate(difference, whole_states[control.tick], world)
-            return Verdict(done, steps, located)
-    return Verdict(len(controls), steps, difference)
+            return Verdict(ticks, steps, _locate(difference, whole_states[control.tick], world), missing)
+    return Verdict(ticks, steps, difference, missing)
+
+
+def _begin(
+    world: World, whole_states: dict[int, Keyframe], controls: list[tuple[float, Control]], start_s: float
+) -> tuple[int, int]:
+    """Put the world where the comparison begins; the tick that comes next, and its number among the controls."""
+    wanted = bisect_right([time_s for time_s, _ in controls], start_s) - 1
+    if start_s <= 0.0 or wanted < 0:
+        return 0, 0
+    last_tick = controls[wanted][1].tick
+    before = [tick for tick, keyframe in whole_states.items() if tick <= last_tick and keyframe.state is not None]
+    if not before:
+        return 0, 0
+    _resume(world, whole_states[max(before)])
+    ticks = [control.tick for _, control in controls]
+    return max(before) + 1, bisect_right(ticks, max(before))
+
+
+def _resume(world: World, keyframe: Keyframe) -> None:
+    if keyframe.state is None:
+        raise EpisodeError("the keyframes of this episode hold no whole state: it can be compared from its start only")
+    world.resume(keyframe.tick, keyframe.state)
 
 
 def _locate(difference: Difference, keyframe: Keyframe, world: World) -> Difference:
@@ -134,8 +185,9 @@ def verdict_as_json(verdict: Verdict) -> dict[str, object]:
     """For machines."""
     difference = verdict.difference
     return {
-        "same": difference is None,
+        "same": difference is None and not verdict.missing,
         "ticks": verdict.ticks,
         "steps": verdict.steps,
+        "missing": verdict.missing,
         "difference": None if difference is None else difference._asdict(),
     }
