@@ -1,5 +1,6 @@
 """A learned policy in an episode: deterministic, repeatable from the record, quick, and honest in reports."""
 
+from dataclasses import replace
 from time import perf_counter
 
 import msgspec
@@ -14,10 +15,10 @@ from agent.policies.learned import LearnedPolicy
 from agent.policies.recorded import situation_of
 from agent.session import RunConfig, run_episode
 from agent.world_model.checkpoint import save
-from agent.world_model.config import ModelConfig
+from agent.world_model.config import ModelConfig, PlanningConfig
 from agent.world_model.features import LAYOUT
 from agent.world_model.model import Model, fresh
-from agent.world_model.planning import Planner, PlanningConfig
+from agent.world_model.planning import Planner
 
 PHASES = ("advance", "draw-back", "line-up", "push")
 FORCE_N = 21.0
@@ -115,7 +116,7 @@ def test_without_touch_touch_changes_nothing(model: Model, steps: list[Step]) ->
 
 
 def test_under_a_speed_limit_slower_candidates_win(model: Model, steps: list[Step]) -> None:
-    planner = Planner(model, PlanningConfig(violation_s=1000.0, stray_s=0.0))
+    planner = Planner(replace(model, planning=PlanningConfig(violation_s=1000.0, stray_s=0.0)))
     situation = situation_of(steps[30])
     situation.limits = Limits(speed_m_s=0.02)
     z, h = np.zeros(model.config.latent, np.float32), np.zeros(model.config.memory, np.float32)

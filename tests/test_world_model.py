@@ -16,7 +16,7 @@ from agent.world_model.batches import Sampler
 from agent.world_model.calibration import auc, calibrate, ece, latents_of, platt, quiet_threshold
 from agent.world_model.checkpoint import CheckpointError, identity, load, load_arrays, save
 from agent.world_model.collapse import CollapsedError, health
-from agent.world_model.config import ModelConfig, TrainingConfig
+from agent.world_model.config import ModelConfig, PlanningConfig, TrainingConfig
 from agent.world_model.data import Data
 from agent.world_model.features import LAYOUT
 from agent.world_model.heads import FEEL
@@ -135,6 +135,10 @@ def test_a_checkpoint_comes_back_the_same(model: Model, tmp_path: Path) -> None:
     save(path, model)
     again = load(path)
     assert identity(again) == identity(model)
+    bold = replace(model, planning=PlanningConfig(gain_s=0.0))
+    save(path, bold)
+    assert load(path).planning == bold.planning
+    assert identity(bold) != identity(model)
     assert again.phases == model.phases
     assert identity(replace(model, weights=model.weights | {"encode.all.b": np.ones(64, np.float32)})) != identity(
         model

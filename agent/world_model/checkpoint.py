@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from agent.world_model.config import ModelConfig
+from agent.world_model.config import ModelConfig, PlanningConfig
 from agent.world_model.model import Calibration, Model, schema, shapes
 
 _DTYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "I64": np.dtype("<i8")}
@@ -87,6 +87,7 @@ def save(path: Path, model: Model) -> None:
         "config": asdict(model.config),
         "phases": list(model.phases),
         "calibration": asdict(model.calibration),
+        "planning": _unusual(model.planning),
         "identity": identity(model),
         "parameters": model.parameters,
         **model.card,
@@ -105,7 +106,11 @@ def load(path: Path) -> Model:
         calibration["residual_std"] = tuple(tuple(row) for row in calibration["residual_std"])
         calibration["surprise_units"] = tuple(tuple(row) for row in calibration["surprise_units"])
         made_for = card.pop("schema")
-        model = Model(config, phases, weights, Calibration(**calibration), card)
+        unusual: dict[str, Any] = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in card.pop("planning").items()
+        }
+        planning = PlanningConfig(**unusual)
+        model = Model(config, phases, weights, Calibration(**calibration), planning, card)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"the card {card_path} of these weights cannot be read: {error}") from error
     _check_schema(path, made_for)
@@ -115,10 +120,17 @@ def load(path: Path) -> Model:
 
 def identity(model: Model) -> str:
     """Twelve digits that change with any weight or constant."""
-    digest = blake2b(repr((model.config, model.phases, model.calibration)).encode(), digest_size=6)
+    made_of = (model.config, model.phases, model.calibration, _unusual(model.planning))
+    digest = blake2b(repr(made_of).encode(), digest_size=6)
     for name in sorted(model.weights):
         digest.update(name.encode() + model.weights[name].tobytes())
     return digest.hexdigest()
+
+
+def _unusual(planning: PlanningConfig) -> dict[str, Any]:
+    """What differs from how this code plans: only that belongs to a model."""
+    usual = PlanningConfig()
+    return {name: value for name, value in asdict(planning).items() if value != getattr(usual, name)}
 
 
 def _check_schema(path: Path, made_for: dict[str, Any]) -> None:

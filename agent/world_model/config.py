@@ -57,6 +57,8 @@ class TrainingConfig:
     """Standard deviation of noise on inputs, in their own standard deviations."""
     use_touch: bool = True
     """False trains a model that never feels its pads and skin."""
+    use_memory: bool = True
+    """False trains a model whose recurrent state stays empty."""
     regulariser: Literal["vicreg", "sigreg", "none"] = "vicreg"
     w_predict: float = 1.0
     w_regularise: float = 1.0
@@ -69,3 +71,38 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if self.window <= self.burn_in + 1:
             raise ValueError(f"window = {self.window} must be longer than burn_in = {self.burn_in} by 2 at least")
+
+
+@dataclass(frozen=True)
+class PlanningConfig:
+    """How hard to search and what counts. Costs are in seconds."""
+
+    candidates: int = 64
+    elites: int = 6
+    knots: int = 3
+    noise_m_s: float = 0.06
+    noise_rad_s: float = 0.25
+    paces: tuple[float, ...] = (0.0, 0.35, 0.5, 0.65, 0.8, 0.9, 1.15, 1.3)
+    """The prior's motion times these."""
+    failure_s: float = 6.0
+    """What certain failure costs."""
+    violation_s: float = 8.0
+    """What passing a limit by all of it costs."""
+    margin: float = 0.08
+    """Share of each limit that is kept free for what the model does not know."""
+    disagreement_s: float = 1.0
+    surer: float = 1.5
+    """How many times as unsure of a plan as of the prior's proposal the ensemble may be."""
+    stray_s: float = 0.15
+    """What one unit of mean squared deviation from the prior costs."""
+    gain_s: float = 0.25
+    """The least gain for which a plan replaces the prior where no limit is at stake."""
+    violation_gain: float = 0.05
+    """The least gain in violation for which it does."""
+    caution: float = 0.3
+    """How many of its expected errors are added to a foretold force."""
+    patience_steps: int = 25
+    """So long plans may replace the prior without getting on; then the prior acts for as long. Standing still violates
+    nothing."""
+    headway_s: float = 0.25
+    """By how much time to go must have fallen meanwhile."""

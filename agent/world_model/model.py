@@ -8,7 +8,7 @@ import numpy as np
 from agent.messages import ACTING_VERSION
 from agent.world_model import encoders, heads, memory, predictor, prior
 from agent.world_model.actions import ACTION_SIZE
-from agent.world_model.config import STEP_TICKS, ModelConfig
+from agent.world_model.config import STEP_TICKS, ModelConfig, PlanningConfig
 from agent.world_model.features import FEATURES_VERSION, FEEL_NAMES, KINDS, LAYOUT
 from agent.world_model.layers import Shapes, initial, mlp_shapes
 
@@ -59,6 +59,7 @@ class Model:
     phases: tuple[str, ...]
     weights: dict[str, np.ndarray]
     calibration: Calibration = Calibration()
+    planning: PlanningConfig = field(default_factory=PlanningConfig)
     card: dict[str, Any] = field(default_factory=dict)
     """Where it came from: data, seeds, code, command, results, limits of its use."""
 

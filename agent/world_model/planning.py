@@ -25,39 +25,6 @@ HARDEST = 4.0
 
 
 @dataclass(frozen=True)
-class PlanningConfig:
-    """How hard to search and what counts. Costs are in seconds."""
-
-    candidates: int = 64
-    elites: int = 6
-    knots: int = 3
-    noise_m_s: float = 0.06
-    noise_rad_s: float = 0.25
-    paces: tuple[float, ...] = (0.0, 0.35, 0.5, 0.65, 0.8, 0.9, 1.15, 1.3)
-    """The prior's motion times these."""
-    failure_s: float = 6.0
-    """What certain failure costs."""
-    violation_s: float = 8.0
-    """What passing a limit by all of it costs."""
-    margin: float = 0.08
-    """Share of each limit that is kept free for what the model does not know."""
-    disagreement_s: float = 1.0
-    stray_s: float = 0.15
-    """What one unit of mean squared deviation from the prior costs."""
-    gain_s: float = 0.25
-    """The least gain for which a plan replaces the prior where no limit is at stake."""
-    violation_gain: float = 0.05
-    """The least gain in violation for which it does."""
-    caution: float = 0.3
-    """How many of its expected errors are added to a foretold force."""
-    patience_steps: int = 25
-    """So long plans may replace the prior without getting on; then the prior acts for as long. Standing still violates
-    nothing."""
-    headway_s: float = 0.25
-    """By how much time to go must have fallen meanwhile."""
-
-
-@dataclass(frozen=True)
 class Plan:
     """What a search found."""
 
@@ -76,8 +43,8 @@ class Plan:
 class Planner:
     """Searches once a step. A pure function of what it is given and of how many searches came before since `reset`."""
 
-    def __init__(self, model: Model, config: PlanningConfig | None = None) -> None:
-        self.config = config if config is not None else PlanningConfig()
+    def __init__(self, model: Model) -> None:
+        self.config = model.planning
         self._w, self._horizon = model.weights, model.config.horizon
         self._latent_std = model.calibration.latent_std
         feel = LAYOUT.feel[FORCE_IN_FEEL]
@@ -99,7 +66,7 @@ class Planner:
     def search(self, s: Situation, z: np.ndarray, h: np.ndarray, prior: np.ndarray) -> Plan:
         """The best of the candidates around `prior` (horizon, ACTION_SIZE), from latent z and memory h."""
         config = self.config
-        candidates = self._candidates(s, prior)
+        candidates = self.candidates(s, prior)
         foretold = predictor.predict(self._w, z[None], h[None], candidates, at=slice(1, None, 2))
         spread = foretold.std(axis=0).mean(axis=(1, 2)) / self._latent_std
         latents = foretold.mean(axis=0)
@@ -120,7 +87,7 @@ class Planner:
         share = np.exp(-(cost[best] - cost[best[0]]) / 0.1)
         actions = np.tensordot(share / share.sum(), candidates[best], axes=1).astype(np.float32)
         gain, saved = float(cost[0] - cost[best[0]]), float(violation[0] - violation[best[0]])
-        surer = bool(spread[best[0]] <= 1.5 * spread[0])
+        surer = bool(spread[best[0]] <= config.surer * spread[0])
         replaces = bool(best[0] != 0) and surer and (gain > config.gain_s or saved > config.violation_gain)
         replaces = self._may(replaces, float(to_go_s[0]))
         self._last = actions if replaces else None
@@ -143,7 +110,7 @@ class Planner:
             return False
         return True
 
-    def _candidates(self, s: Situation, prior: np.ndarray) -> np.ndarray:
+    def candidates(self, s: Situation, prior: np.ndarray) -> np.ndarray:
         """(candidates, horizon, ACTION_SIZE), the prior first."""
         config = self.config
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([_SALT, self._searches])))

@@ -73,7 +73,11 @@ def train(
     model = _begin(data, taught, model_config, config, start_from)
     _write_config(run, model, config)
     weights = {name: torch.from_numpy(value.copy()).to(device) for name, value in model.weights.items()}
-    learned = {name: tensor.requires_grad_() for name, tensor in weights.items() if not fixed(name)}
+    learned = {
+        name: tensor.requires_grad_()
+        for name, tensor in weights.items()
+        if not fixed(name) and (config.use_memory or not name.startswith("memory."))
+    }
     optimizer = torch.optim.AdamW(learned.values(), lr=config.learning_rate, weight_decay=config.weight_decay)
     state = _resume(torch, run, learned, optimizer)
     sampler = Sampler(data, taught, model_config, config)
@@ -180,7 +184,11 @@ def _begin(data: Data, taught: Index, c: ModelConfig, config: TrainingConfig, st
         return start_from
     ticks = np.concatenate([np.arange(int(data.start[a]), int(data.end[a]), STEP_TICKS) for a in taught])
     x = data.x[ticks]
-    return fresh(c, data.phases, x.mean(axis=0), x.std(axis=0), config.seed)
+    model = fresh(c, data.phases, x.mean(axis=0), x.std(axis=0), config.seed)
+    if config.use_memory:
+        return model
+    empty = {name: 0.0 * value for name, value in model.weights.items() if name.startswith("memory.")}
+    return replace(model, weights=model.weights | empty)
 
 
 def _write_config(run: Path, model: Model, config: TrainingConfig) -> None:
