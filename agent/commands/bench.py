@@ -1,5 +1,6 @@
 """Measure where the time of a running episode goes (sim), how fast the mind answers in real time (loop), what recording
-costs (record), what is left of runs that are killed (crash), or what a learned mind knows of itself (knowing).
+costs (record), what is left of runs that are killed (crash), or what a learned mind knows of itself (knowing) and of
+the world (physics).
 
 `sim` runs an episode in this process with everything switched on.
 
@@ -9,6 +10,8 @@ On a machine that does other things too, compare processor time, and shares. doc
 `loop` runs the mind against a simulated robot in another process, in real time; its policy thinks in every tick.
 
 `knowing` runs --times houses undisturbed and in every way disturbed: what surprise notices, how honest odds are.
+
+`physics` runs pairs of possible and impossible events in --times houses: which one is the more surprising?
 
 `record` measures messages a second, what recording costs an episode, and the opening of a long one. `crash` kills runs
 at random moments (drawn from --index) of recording, finishing and exporting, and looks for what was lost.
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "measure where the time goes"
 
-WHAT = ("sim", "loop", "knowing", "record", "crash")
+WHAT = ("sim", "loop", "knowing", "physics", "record", "crash")
 _CRASH_TICKS = 800
 TICKS_OF_A_CYCLE = 10
 """Camera and scanner come at a tenth of the ticks' rate."""
@@ -63,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=number_between(1, 100_000),
         default=20,
         metavar="N",
-        help="kills of `crash`, houses of `knowing` (default 20)",
+        help="kills of `crash`, houses of `knowing` and `physics` (default 20)",
     )
     add_house(parser)
     add_minds(parser)
@@ -105,6 +108,12 @@ def _run_knowing(args: argparse.Namespace) -> int:
     from agent.commands.bench_knowing import run_knowing
 
     return run_knowing(args)
+
+
+def _run_physics(args: argparse.Namespace) -> int:
+    from agent.commands.bench_physics import run_physics
+
+    return run_physics(args)
 
 
 def _run_record(args: argparse.Namespace) -> int:
@@ -160,7 +169,13 @@ def _run_crash(args: argparse.Namespace) -> int:
     return Exit.OK if result["same"] else Exit.FAILED
 
 
-_OTHERS = {"loop": _run_loop, "knowing": _run_knowing, "record": _run_record, "crash": _run_crash}
+_OTHERS = {
+    "loop": _run_loop,
+    "knowing": _run_knowing,
+    "physics": _run_physics,
+    "record": _run_record,
+    "crash": _run_crash,
+}
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:

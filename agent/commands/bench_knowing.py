@@ -126,7 +126,7 @@ def run_knowing(args: argparse.Namespace) -> int:
     task = "pick-mug" if args.task == "coffee" else args.task
     job = KnowingJob(task, args.split, args.policy, args.checkpoint, (NONE, *EVENTS, *LASTING))
     console = Console(stderr=str(args.json) == "-", highlight=False)
-    result = measure_knowing(job, args.index, args.times, os.cpu_count() or 1, console)
+    result = summarise(watch_episodes(job, args.index, args.times, os.cpu_count() or 1, console))
     for name, event in result["events"].items():
         area = "  –  " if event["auc"] is None else f"{event['auc']:.3f}"
         console.print(f"{name:16} n {event['n']:3}  AUC {area}  noticed {event['noticed']:.0%}")
@@ -138,8 +138,8 @@ def run_knowing(args: argparse.Namespace) -> int:
     return Exit.OK
 
 
-def measure_knowing(job: KnowingJob, start: int, episodes: int, workers: int, console: Any) -> dict[str, Any]:
-    """The numbers, over `episodes` houses. Raises CommandError where a program error stopped an episode."""
+def watch_episodes(job: KnowingJob, start: int, episodes: int, workers: int, console: Any) -> list[Seen]:
+    """Every disturbance in each of `episodes` houses. Raises CommandError where a program error stopped one."""
     from rich.progress import track
 
     from agent.commands.workers import run_jobs
@@ -151,7 +151,7 @@ def measure_knowing(job: KnowingJob, start: int, episodes: int, workers: int, co
         if done.error:
             raise CommandError(done.error)
         seen.append(done.result)
-    return summarise(seen)
+    return seen
 
 
 def summarise(seen: list[Seen]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from sim.disturbances.events import (
     ObjectShifted,
     Push,
 )
+from sim.disturbances.impossible import MOMENTS
 from sim.disturbances.pushes import Pushes
 from sim.disturbances.scene import Scene
 from sim.disturbances.sight import PoseBias, SightLost
@@ -55,12 +56,15 @@ _EVENTS: Final[dict[str, tuple[str, Callable[[], Disturbance]]]] = {
     "dead-row": ("three rows of taxels die while something is held", DeadRow),
     "extra-delay": ("commands take 50 ms longer from some contact on", ExtraDelay),
 }
+_MOMENTS: Final[dict[str, tuple[str, Callable[[], Disturbance]]]] = {
+    name: (" ".join((kind.__doc__ or "").split()).rstrip("."), kind) for name, kind in MOMENTS.items()
+}
 LASTING: Final = tuple(_LASTING)
 """Hold for a whole episode."""
 EVENTS: Final = tuple(_EVENTS)
 """Happen once, in contact: what surprise is tested with. Never in training data."""
 DISTURBANCES: Final[dict[str, str]] = {NONE: "nothing"} | {
-    name: about for name, (about, _) in (_LASTING | _EVENTS).items()
+    name: about for name, (about, _) in (_LASTING | _EVENTS | _MOMENTS).items()
 }
 """What each does, for people."""
 
@@ -88,7 +92,7 @@ def disturb(plant: "MujocoPlant", name: str) -> Scene | None:
     house = plant.house
     seed = [_SALT, list(DISTURBANCES).index(name), SPLITS.index(house.split), house.index]
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
-    disturbance = (_LASTING | _EVENTS)[name][1]()
+    disturbance = (_LASTING | _EVENTS | _MOMENTS)[name][1]()
     scene = Scene(plant)
     disturbance.begin(scene, rng)
     plant.disturbance = disturbance

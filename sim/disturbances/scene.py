@@ -85,6 +85,14 @@ class Scene:
                 return None
         return item
 
+    def room_below_m(self, item: str) -> float:
+        """From the foot of an upright item down to what is there."""
+        start = self.data.xpos[self.body(item)] - np.array([0.0, 0.0, 0.002])  # origins are at the underside
+        geom = np.zeros(1, np.int32)
+        down = np.array([0.0, 0.0, -1.0])
+        room = mujoco.mj_ray(self.model, self.data, start, down, None, 1, self.body(item), geom)
+        return room if room >= 0.0 else float("inf")
+
     def reaching(self) -> bool:
         """The arm is stretched out: the robot is at work and not under way."""
         x, y, _ = (self.tool_in_world_m - self.data.xpos[self._base]).tolist()
@@ -116,6 +124,28 @@ class Scene:
         data.qpos[at : at + 3] += shift_m
         data.qvel[dof : dof + 6] = 0.0
         self.wake(item)
+
+    @property
+    def base_in_world_m(self) -> Array:
+        """(3,)"""
+        return self.data.xpos[self._base]
+
+    def pose(self, item: str) -> Array:
+        """(7,) a view of position and quaternion in the world."""
+        at = int(self.model.jnt_qposadr[self.model.body_jntadr[self.body(item)]])
+        return self.data.qpos[at : at + 7]
+
+    def knock(self, item: str, velocity_m_s: Array) -> None:
+        """Give an item a velocity (3,) in the world."""
+        dof = int(self.model.jnt_dofadr[self.model.body_jntadr[self.body(item)]])
+        self.data.qvel[dof : dof + 3] = velocity_m_s
+        self.wake(item)
+
+    def hold(self, item: str, pose: Array) -> None:
+        """Put an item at a pose (7,), at rest."""
+        dof = int(self.model.jnt_dofadr[self.model.body_jntadr[self.body(item)]])
+        self.pose(item)[:] = pose
+        self.data.qvel[dof : dof + 6] = 0.0
 
     def wake(self, item: str) -> None:
         """A push of next to nothing: MuJoCo wakes what forces act on."""
