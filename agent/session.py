@@ -99,9 +99,14 @@ class _World:
     """None for a robot elsewhere, whose truth the agent does not have."""
 
 
-def run_episode(config: RunConfig, on_progress: Callable[[Progress], None] | None = None) -> EpisodeReport:
+def run_episode(
+    config: RunConfig,
+    on_progress: Callable[[Progress], None] | None = None,
+    policy_in: "Callable[[Simulation, Robot], Policy] | None" = None,
+) -> EpisodeReport:
     """Run one episode, in this process's simulator or on the robot at `config.robot`, and judge it.
 
+    `policy_in` makes the policy of a baseline that needs the simulator itself; `config.policy` then only names it.
     On a robot elsewhere success is what the planner concludes from the belief. Raises ValueError for a task, policy
     or house that does not exist, RobotLostError for a robot that cannot be reached.
     """
@@ -111,7 +116,7 @@ def run_episode(config: RunConfig, on_progress: Callable[[Progress], None] | Non
     def make(name: str) -> Policy:
         return make_policy(name, config.checkpoint, config.index)
 
-    policy = make(config.policy) if fork is None else fork.policy(make)
+    policy = None if policy_in is not None else make(config.policy) if fork is None else fork.policy(make)
     weights = policy.checkpoint if isinstance(policy, Checkpointed) else ""
     planning = _Planning(config)
     writer: EpisodeWriter | None = None
@@ -132,6 +137,10 @@ def run_episode(config: RunConfig, on_progress: Callable[[Progress], None] | Non
             if writer is not None:
                 writer.message(now, message)
 
+        if policy is None:
+            assert policy_in is not None
+            assert simulation is not None
+            policy = policy_in(simulation, body)
         agenda = planning.agenda(world, message)
         mind = Mind(policy, agenda, outcomes.ended)
         acted = Acted()

@@ -33,9 +33,14 @@ from agent.commands.arguments import (
 from agent.commands.outcome import CommandError, Exit, write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.commands.journal import Journal
+    from agent.commands.simulation import Simulation
     from agent.episodes import EpisodeReport
     from agent.messages import Limits
+    from agent.policies.interface import Policy
+    from agent.robot import Robot
 
 SUMMARY = "run one task in many houses: rates, intervals, failures"
 
@@ -155,7 +160,7 @@ class EpisodeJob:
             checkpoint=self.checkpoint,
         )
         try:
-            report = run_episode(config)
+            report = run_episode(config, policy_in=self.policy_in())
         except NoStartError as error:
             return EpisodeReport(success=False, safe=False, parts={}, lacks=str(error), duration_s=0.0, wall_s=0.0)
         if report.success and not self.keep_all and report.episode:
@@ -164,6 +169,10 @@ class EpisodeJob:
             shutil.rmtree(report.episode)
             report = msgspec.structs.replace(report, episode="")
         return report if report.success else _with_moment(report)
+
+    def policy_in(self) -> "Callable[[Simulation, Robot], Policy] | None":
+        """For baselines that need the simulator: see `agent.session.run_episode`."""
+        return None
 
 
 def _with_moment(report: "EpisodeReport") -> "EpisodeReport":

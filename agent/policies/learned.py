@@ -4,6 +4,7 @@ numpy alone: no torch, no compiler, no thread of its own.
 """
 
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -25,10 +26,20 @@ DONE = 0.5
 """Probability from which the prior's word that nothing is left to do is taken."""
 
 
-class LearnedPolicy:
-    """`prior` acts by the prior alone, `prior-blind` without touch, `world-model` plans as well."""
+class Searching(Protocol):
+    """What plans: agent.world_model.planning.Planner, or a baseline."""
 
-    def __init__(self, name: str, model: Model) -> None:
+    def reset(self) -> None: ...
+
+    def search(self, s: Situation, z: np.ndarray, h: np.ndarray, prior: np.ndarray) -> Plan: ...
+
+
+class LearnedPolicy:
+    """`prior` acts by the prior alone, `prior-blind` without touch, `world-model` plans as well.
+
+    `planner` searches in place of the model's own."""
+
+    def __init__(self, name: str, model: Model, planner: "Searching | None" = None) -> None:
         self.name = name
         self.model = model
         self.checkpoint = identity(model)
@@ -36,7 +47,7 @@ class LearnedPolicy:
         self._touch = _MISSING if name == "prior-blind" else _HERE
         self._featurizer = Featurizer()
         self._surprise = Surprise(model)
-        self._planner = Planner(model) if name == "world-model" else None
+        self._planner = Planner(model) if planner is None and name == "world-model" else planner
         self.plans = 0
         """Searches since this policy was made."""
         self._phases = np.eye(len(model.phases), dtype=np.float32)
