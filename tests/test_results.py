@@ -1,10 +1,15 @@
 """The tables of results: the same houses for every policy, honest labels, and nothing that was not measured."""
 
-import argparse
+from pathlib import Path
 
-from agent.commands.results import CONDITIONS, Cell, as_json, tables
+import pytest
+
+from agent.commands.results_cells import CONDITIONS, GRID, HEADLINE, Cell
+from agent.commands.results_tables import by_task, compared, how, kept_limits
+from agent.commands.results_variants import SAFEGUARDS, TRAINED
 from agent.episodes import EpisodeReport, SubgoalOutcome
 from agent.episodes.report import Kept
+from agent.world_model.config import PlanningConfig, TrainingConfig
 
 
 def report(success: bool, planned: float | None, over_s: float = 0.0, lacks: str = "") -> EpisodeReport:
@@ -22,36 +27,60 @@ def report(success: bool, planned: float | None, over_s: float = 0.0, lacks: str
     )
 
 
-def args(policies: list[str]) -> argparse.Namespace:
-    return argparse.Namespace(
-        split="dev", start=0, episodes=200, tasks=["pick-mug"], conditions=["nominal", "limits"], policies=policies
-    )
-
-
 def test_tables_say_what_was_measured() -> None:
-    asked = args(["prior", "world-model"])
     results = {}
-    for condition in asked.conditions:
+    for condition in ("nominal", "limits"):
         share = 0.02 if condition == "nominal" else 0.3
         prior = {i: report(i % 50 > 0, None, over_s=0.5) for i in range(200)}
         plan = {i: report(i % 50 > 0, share, over_s=0.5 * (i % 4 == 0)) for i in range(200)}
         plan[7] = report(False, None, lacks="no mug")
         results |= {Cell("pick-mug", condition, "prior"): prior, Cell("pick-mug", condition, "world-model"): plan}
-    text = tables(asked, results)
+    tasks, minds = ["pick-mug", "open-lid"], ["prior", "world-model"]
+    text = "\n".join(by_task(results, tasks, "nominal", minds))
     assert "98% (95%–99%), n 200" in text
     assert "n 199" in text  # what a house lacks counts nowhere
+    assert "| open-lid | – | – |" in text  # nor what was not run
+    text = "\n".join(compared(results, tasks, ["nominal"], "world-model", "prior", margin=True))
     assert "| nominal | 199 | +0.0% (-1.0% to +1.0%) | not inferior by a margin of 2% |" in text
-    assert "2.0% (prior)" in text  # a row that hardly plans is labelled so
-    assert "30.0% |" in text
-    assert "| 100% |" in text  # episodes in which the prior passed the force limit
-    assert "| 25% |" in text
-    assert {cell["policy"] for cell in as_json(asked, results)["cells"]} == {"prior", "world-model"}
+    assert "2.0% (prior)" in "\n".join(how(results, tasks, "nominal", minds))  # a row that hardly plans says so
+    assert "30.0% |" in "\n".join(how(results, tasks, "limits", minds))
+    text = "\n".join(kept_limits(results, tasks, minds))
+    assert "| prior | 100% (98%–100%), n 200 | 0.50 |" in text  # episodes in which it passed the force limit
+    assert "| world-model | 25% (20%–32%), n 199 |" in text
 
 
 def test_every_condition_of_the_grid_exists() -> None:
     from agent.messages import Limits
     from sim.disturbances.catalogue import check_disturbance
 
+    assert set(HEADLINE) | set(GRID) == set(CONDITIONS)
     for disturbance, limits in CONDITIONS.values():
         check_disturbance(disturbance)
         assert limits is None or Limits(**limits)
+
+
+def test_every_variant_is_another_model_of_settings_that_exist() -> None:
+    for variant in TRAINED.values():
+        TrainingConfig(**variant.training)
+    for _, changed in SAFEGUARDS.values():
+        assert PlanningConfig(**changed) != PlanningConfig()
+    assert not set(TRAINED) & set(SAFEGUARDS)
+
+
+def test_a_page_is_written_section_by_section_and_says_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without training data or weights the page says so, and is a page all the same."""
+    from agent.cli import main
+
+    monkeypatch.setenv("DOPPIO_EPISODES", str(tmp_path / "episodes"))
+    page = tmp_path / "docs" / "results.md"
+    told = ["--to", str(page), "--data", str(tmp_path / "none"), "--variants", str(tmp_path / "variants")]
+    asked = ["--sections", "headline", "seeds", "--policies", "scripted", "--tasks", "press-button"]
+    ran = main(["results", *asked, "--conditions", "nominal", "--episodes", "1", "--workers", "1", *told])
+    text = page.read_text()
+    assert ran == 0
+    assert "| press-button | 100% (21%–100%), n 1 |" in text
+    assert "![success by condition](images/results-success.png)" in text
+    assert (page.parent / "images" / "results-success.png").stat().st_size > 5000
+    assert "## Three training seeds\n\nNot measured: seed-1 cannot be trained: no episodes" in text

@@ -1,155 +1,142 @@
-"""Evaluate every policy in every manipulation task under every condition, and write the tables of docs/results.md.
+"""Evaluate every policy in every manipulation task under every condition, and write tables and plots: docs/results.md.
 
 Every cell runs the same houses, so that policies are compared in pairs. Each episode is kept as `doppio eval` keeps it:
-the same command goes on where it was stopped, and cells that `eval` has run already are not run again.
+the same command goes on where it was stopped, and cells that `eval` has run already are not run again. Sections that
+compare with other weights (other seeds, 50 demonstrations, one loss left out) train those first, from --data; this too
+goes on where it was stopped. Results belong to the code and the weights that made them.
 
 example: doppio results --split heldout --episodes 100 --to docs/results.md
 """
 
 import argparse
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.commands.arguments import (
-    POLICIES,
-    add_checkpoint,
-    add_json,
-    add_split,
-    check_weights,
-    choose,
-    house_index,
-    number_between,
+from agent.commands.arguments import POLICIES, add_checkpoint, add_json, add_split, house_index, number_between
+from agent.commands.collect import DATA
+from agent.commands.outcome import CommandError, Exit, write_json
+from agent.commands.results_cells import (
+    GRID,
+    HEADLINE,
+    LIMITS,
+    TASKS,
+    TRUE_PHYSICS,
+    Asked,
+    Cell,
+    check_known,
+    evaluate,
+    pooled,
+    rate,
 )
-from agent.commands.outcome import Exit, write_json
+from agent.commands.results_plots import draw_limits, draw_success
+from agent.commands.results_tables import by_condition, by_task, compared, how, kept_limits, table
+from agent.commands.results_variants import FEW, LOSSES, SAFEGUARDS, SEEDS, Making, Variants, settings
 
 if TYPE_CHECKING:
-    from agent.episodes import EpisodeReport
+    from agent.commands.results_cells import Results
 
-    Results = dict["Cell", dict[int, EpisodeReport]]
-
-SUMMARY = "evaluate all policies under all conditions; write the tables"
-TASKS = (
-    *("open-cabinet", "open-drawer", "open-fridge", "pick-mug", "pick-pod", "pick-coffee", "place-mug", "serve-coffee"),
-    *("place-under-spout", "insert-pod", "press-button", "open-lid", "close-lid", "push-door", "carry-mug"),
-)
-LIMITS = {"force_n": 20.0, "tilt_rad": 0.175, "time_s": 40.0}
-"""Half the force, half the tilt and a third less time than usual: tighter than any demonstration kept."""
-CONDITIONS: dict[str, tuple[str, dict[str, float] | None]] = {
-    "nominal": ("none", None),
-    "combined": ("combined", None),
-    "limits": ("none", LIMITS),
-}
-MARGIN = 0.02
-"""Planning is not inferior when it is worse than the prior by less than this, at 95 %."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One number of a table."""
-
-    task: str
-    condition: str
-    policy: str
+SUMMARY = "evaluate all policies under all conditions; write tables and plots"
+GRID_TASKS = ("pick-mug", "place-mug", "carry-mug")
+ABLATION_TASKS = ("pick-mug", "open-drawer", "serve-coffee")
+SIGHT_WRONG = ("sight-lost", "bias-1.5cm", "bias-3cm")
+PLAN, PRIOR, BLIND, CLAMPED, SCRIPTED = "world-model", "prior", "prior-blind", "prior-clamped", "scripted"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_split(parser, "dev")
     parser.add_argument("--start", type=house_index, default=0, metavar="N", help="first house (default 0)")
-    parser.add_argument("--episodes", type=number_between(1, 100_000), default=20, metavar="N", help="(default 20)")
+    episodes = number_between(1, 100_000)
+    parser.add_argument("--episodes", type=episodes, default=20, metavar="N", help="houses of each cell (default 20)")
+    parser.add_argument("--coffee-episodes", type=episodes, default=20, metavar="N", help="of `coffee` (default 20)")
+    parser.add_argument("--knowing-episodes", type=episodes, default=10, metavar="N", help="houses (default 10)")
+    parser.add_argument("--loop-seconds", type=episodes, default=60, metavar="N", help="of real time (default 60)")
     processors = os.cpu_count() or 1
     parser.add_argument(
         "--workers", type=number_between(1, 256), default=processors, metavar="N", help=f"(default {processors})"
     )
-    parser.add_argument("--tasks", nargs="+", default=list(TASKS), metavar="TASK", help="(default all)")
-    parser.add_argument(
-        "--conditions",
-        nargs="+",
-        default=list(CONDITIONS),
-        metavar="NAME",
-        help=f"{', '.join(CONDITIONS)} (default all)",
-    )
-    parser.add_argument("--policies", nargs="+", default=list(POLICIES), metavar="NAME", help="(default all)")
+    for name, known in (("sections", SECTIONS), ("tasks", TASKS), ("conditions", HEADLINE), ("policies", POLICIES)):
+        parser.add_argument(
+            f"--{name}", nargs="+", default=list(known), metavar="NAME", help=f"{', '.join(known)} (default all)"
+        )
+    parser.add_argument("--data", type=Path, default=DATA, metavar="DIR", help=f"to train from (default {DATA})")
+    variants = Path("runs/variants")
+    parser.add_argument("--variants", type=Path, default=variants, metavar="DIR", help=f"(default {variants})")
+    parser.add_argument("--seed-minutes", type=float, default=30.0, metavar="N", help="of training (default 30)")
+    parser.add_argument("--ablation-minutes", type=float, default=8.0, metavar="N", help="of training (default 8)")
     add_checkpoint(parser)
-    parser.add_argument("--to", type=Path, metavar="FILE", help="write the tables there, as Markdown")
+    parser.add_argument("--to", type=Path, metavar="FILE", help="write the page there, pictures to images/ beside it")
     add_json(parser)
+
+
+@dataclass
+class Page:
+    """What is asked for, and what is known so far."""
+
+    args: argparse.Namespace
+    asked: Asked
+    tasks: list[str]
+    conditions: list[str]
+    policies: list[str]
+    variants: Variants
+    console: Any
+    results: "Results" = field(default_factory=dict)
+    crashes: int = 0
+
+    def run(self, tasks: "list[str] | tuple[str, ...]", conditions: Any, minds: Any, episodes: int = 0) -> list[str]:
+        """Evaluate these cells; the tasks that were asked for."""
+        chosen = [task for task in tasks if task in self.tasks]
+        asked = self.asked if not episodes else Asked(self.asked.split, self.asked.start, episodes, self.asked.workers)
+        cells = [Cell(task, condition, mind) for condition in conditions for task in chosen for mind in minds]
+        self.crashes += evaluate(asked, cells, self.variants, self.results, self.console)
+        return chosen
+
+    def picture(self, name: str, draw: Callable[[Path], bool], about: str) -> list[str]:
+        """Lines that show a picture, drawn beside the page."""
+        if self.args.to is None or not draw(self.args.to.parent / "images" / name):
+            return []
+        return ["", f"![{about}](images/{name})"]
 
 
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     console = Console(stderr=str(args.json) == "-", highlight=False)
-    for kind, given, known in (
-        ("task", args.tasks, TASKS),
-        ("condition", args.conditions, CONDITIONS),
-        ("policy", args.policies, POLICIES),
-    ):
-        for name in given:
-            choose(kind, name, known)
-    cells = [Cell(t, c, p) for c in args.conditions for t in args.tasks for p in args.policies]
-    results: dict[Cell, Any] = {}
-    crashes = 0
-    for cell, reports, failed in _evaluate(args, cells, console):
-        results[cell] = reports
-        crashes += failed
-        console.print(f"{cell.task:18} {cell.condition:9} {cell.policy:14} {_rate(reports)}", markup=False)
-    text = tables(args, results)
-    if args.to is not None:
-        args.to.write_text(text)
-        console.print(f"written {args.to}")
-    else:
-        console.print(text, markup=False)
-    write_json(args.json, as_json(args, results))
-    return Exit.FAILED if crashes else Exit.OK
+    sections = check_known("section", args.sections, SECTIONS)
+    making = Making(args.data, args.variants, args.seed_minutes, args.ablation_minutes, args.workers)
+    page = Page(
+        args=args,
+        asked=Asked(args.split, args.start, args.episodes, args.workers),
+        tasks=check_known("task", args.tasks, TASKS),
+        conditions=check_known("condition", args.conditions, HEADLINE),
+        policies=check_known("policy", args.policies, POLICIES),
+        variants=Variants(args.checkpoint, making, console),
+        console=console,
+    )
+    lines = _head(args)
+    for name in sections:
+        console.print(f"— {name}")
+        try:
+            found = SECTIONS[name](page)
+        except CommandError as error:
+            found = ["", f"## {name}", "", f"Not measured: {error}."]
+        lines += found
+        if args.to is not None:
+            # After every section: what a day has measured is never lost with the last one.
+            args.to.parent.mkdir(parents=True, exist_ok=True)
+            args.to.write_text("\n".join(lines) + "\n")
+    console.print(f"written {args.to}" if args.to is not None else "\n".join(lines), markup=False)
+    write_json(args.json, as_json(page))
+    return Exit.FAILED if page.crashes else Exit.OK
 
 
-def _evaluate(
-    args: argparse.Namespace, cells: list[Cell], console: Any
-) -> "Iterator[tuple[Cell, dict[int, EpisodeReport], int]]":
-    """Each cell with its reports by house, and how many houses failed by errors in the program."""
-    from agent.commands.eval import EpisodeJob, crashed, journal_of
-    from agent.commands.workers import run_jobs
-    from agent.episodes import episodes_root
-    from agent.messages import Limits
-
-    root = episodes_root()
-    indices = range(args.start, args.start + args.episodes)
-    for cell in cells:
-        disturbance, limits = CONDITIONS[cell.condition]
-        checkpoint = None if cell.policy == "scripted" else args.checkpoint
-        weights = check_weights(argparse.Namespace(policy=cell.policy, checkpoint=checkpoint))
-        journal = journal_of(root, cell.task, args.split, cell.policy, weights, "symbolic", disturbance, limits)
-        reports = {index: report for index, report in journal.read().items() if index in indices}
-        given = None if limits is None else Limits(**limits)
-        job = EpisodeJob(cell.task, args.split, cell.policy, "symbolic", root, False, disturbance, given, checkpoint)
-        failed = 0
-        for done in run_jobs(job, [index for index in indices if index not in reports], args.workers):
-            if done.error:
-                console.print(f"{cell.task}, house {done.job}: {done.error}", markup=False)
-                reports[done.job] = crashed(done.error)
-                failed += 1
-            else:
-                reports[done.job] = done.result
-                journal.add(done.job, done.result)
-        yield cell, reports, failed
-
-
-def _rate(reports: "dict[int, EpisodeReport]") -> str:
-    from agent.commands.statistics import aggregate
-
-    numbers = aggregate(list(reports.items()))
-    low, high = numbers["success_ci95"]
-    return f"{numbers['success_rate']:.0%} ({low:.0%}–{high:.0%}), n {numbers['episodes']}"
-
-
-def tables(args: argparse.Namespace, results: "Results") -> str:
-    """The whole page."""
+def _head(args: argparse.Namespace) -> list[str]:
     from agent.episodes import code_identity, cpu_name
 
     code = code_identity()
-    lines = [
+    return [
         "# Results",
         "",
         f"Split `{args.split}`, houses {args.start} to {args.start + args.episodes - 1}, the same for every policy. "
@@ -158,72 +145,153 @@ def tables(args: argparse.Namespace, results: "Results") -> str:
         "",
         "`limits` are set at run time: " + ", ".join(f"{name} {value:g}" for name, value in LIMITS.items()) + ".",
     ]
-    for condition in args.conditions:
-        lines += ["", f"## {condition}", "", "| task | " + " | ".join(args.policies) + " |"]
-        lines.append("|---" * (1 + len(args.policies)) + "|")
-        for task in args.tasks:
-            row = [_rate(results[Cell(task, condition, policy)]) for policy in args.policies]
-            lines.append(f"| {task} | " + " | ".join(row) + " |")
-        pooled = [_rate(_pooled(args, results, condition, policy)) for policy in args.policies]
-        lines.append("| **all** | " + " | ".join(f"**{cell}**" for cell in pooled) + " |")
-        lines += ["", *_how(args, results, condition)]
-    if {"world-model", "prior"} <= set(args.policies):
-        lines += ["", "## Planning against its prior", "", *_against_prior(args, results)]
-    return "\n".join(lines) + "\n"
 
 
-def _pooled(args: argparse.Namespace, results: "Results", condition: str, policy: str) -> "dict[int, EpisodeReport]":
-    """All tasks' reports under numbers of their own."""
-    every = [report for task in args.tasks for report in results[Cell(task, condition, policy)].values()]
-    return dict(enumerate(every))
-
-
-def _how(args: argparse.Namespace, results: "Results", condition: str) -> list[str]:
-    """First try, safety, time, planning and limits, over all tasks."""
-    from agent.commands.statistics import aggregate
-
-    lines = ["| policy | first try | safe | mean s | planned | " + " | ".join(f"{n} passed" for n in LIMITS) + " |"]
-    lines.append("|---" * (5 + len(LIMITS)) + "|")
-    for policy in args.policies:
-        numbers = aggregate(list(_pooled(args, results, condition, policy).items()))
-        n = max(1, sum(kind["n"] for kind in numbers["subgoals"].values()))
-        first = sum(kind["first_try"] for kind in numbers["subgoals"].values()) / n
-        planned = numbers["planned_share"]
-        share = "–" if planned is None else f"{planned:.1%}" + (" (prior)" if planned < 0.05 else "")
-        passed = [
-            f"{kept['passed'] / kept['episodes']:.0%}" if (kept := numbers["limits"].get(name)) else "–"
-            for name in LIMITS
-        ]
-        safe = f"{numbers['safe_success_rate']:.0%}"
-        cells = [policy, f"{first:.0%}", safe, f"{numbers['mean_duration_s']:.1f}", share, *passed]
-        lines.append("| " + " | ".join(cells) + " |")
+def headline(page: Page) -> list[str]:
+    """Every task, condition and policy."""
+    tasks = page.run(page.tasks, page.conditions, page.policies)
+    lines: list[str] = []
+    for condition in page.conditions:
+        lines += ["", f"## {condition}", "", *by_task(page.results, tasks, condition, page.policies)]
+        lines += ["", *how(page.results, tasks, condition, page.policies)]
+    lines += page.picture(
+        "results-success.png",
+        lambda at: draw_success(page.results, tasks, page.conditions, page.policies, at),
+        "success by condition",
+    )
+    has = set(page.policies)
+    if {PLAN, PRIOR} <= has:
+        lines += ["", "## Planning against its prior", ""]
+        lines += compared(page.results, tasks, page.conditions, PLAN, PRIOR, margin=True)
+    if {PLAN, SCRIPTED} <= has:
+        lines += ["", "## Against scripted acting", ""]
+        lines += compared(page.results, tasks, page.conditions, PLAN, SCRIPTED)
+    if "limits" in page.conditions:
+        lines += ["", "## Limits that no demonstration kept", "", *kept_limits(page.results, tasks, page.policies)]
+        lines += page.picture(
+            "results-limits.png",
+            lambda at: draw_limits(page.results, tasks, page.policies, at),
+            "limits passed against success",
+        )
     return lines
 
 
-def _against_prior(args: argparse.Namespace, results: "Results") -> list[str]:
-    """Paired difference of success, pooled over tasks, with its 95 % interval."""
-    from agent.commands.statistics import paired_difference
+def grid(page: Page) -> list[str]:
+    """Pick, place and carry under everything, with more baselines."""
+    few = next(iter(FEW))
+    minds = [*page.policies, TRUE_PHYSICS]
+    why = page.variants.failed(few)
+    minds += [] if why else [f"{PRIOR}@{few}", f"{PLAN}@{few}"]
+    tasks = page.run(GRID_TASKS, ["nominal", *GRID], minds)
+    lines = ["", "## Pick, place and carry", "", *by_condition(page.results, tasks, ["nominal", *GRID], minds)]
+    lines += ["", f"`{TRUE_PHYSICS}` tries candidates in a copy of the simulator at equal processor time."]
+    lines += ["", f"No row of {few}: {why}."] if why else []
+    lines += page.picture(
+        "results-grid.png",
+        lambda at: draw_success(page.results, tasks, ["nominal", *GRID], minds, at),
+        "pick, place and carry under each disturbance",
+    )
+    for task in tasks:
+        lines += ["", f"### {task}", "", *by_condition(page.results, [task], ["nominal", *GRID], minds)]
+    lines += ["", "## What touch is worth where sight is lost or wrong", ""]
+    return lines + compared(page.results, tasks, SIGHT_WRONG, PRIOR, BLIND)
 
-    lines = ["| condition | pairs | difference of success | verdict |", "|---|---|---|---|"]
-    for condition in args.conditions:
-        pairs = []
-        for task in args.tasks:
-            plan, prior = (results[Cell(task, condition, policy)] for policy in ("world-model", "prior"))
-            both = [i for i in plan if i in prior and not plan[i].lacks and not prior[i].lacks]
-            pairs += [(plan[i].success, prior[i].success) for i in both]
-        difference, low, high = paired_difference(pairs)
-        verdict = "not inferior" if low > -MARGIN else "inferior" if high < -MARGIN else "undecided"
-        verdict += f" by a margin of {MARGIN:.0%}"
-        lines.append(f"| {condition} | {len(pairs)} | {difference:+.1%} ({low:+.1%} to {high:+.1%}) | {verdict} |")
-    return lines
+
+def seeds(page: Page) -> list[str]:
+    """Three training seeds on the headline's cells."""
+    minds = [f"{policy}{name}" for policy in (PRIOR, PLAN) for name in ("", *(f"@{seed}" for seed in SEEDS))]
+    lines = ["", "## Three training seeds", ""]
+    if why := next((why for seed in SEEDS if (why := page.variants.failed(seed))), ""):
+        return [*lines, f"Not measured: {why}."]
+    tasks = page.run(page.tasks, page.conditions, minds)
+    return lines + by_condition(page.results, tasks, page.conditions, minds)
 
 
-def as_json(args: argparse.Namespace, results: "Results") -> dict[str, Any]:
+def ablations(page: Page) -> list[str]:
+    """Each loss and each safeguard left out."""
+    conditions = [c for c in ("nominal", "combined", "limits") if c in page.conditions]
+    lines = ["", "## What each part earns", "", f"Tasks {', '.join(ABLATION_TASKS)}; models of a short training."]
+    head = ["left out", "setting", "phases right", "action error", "odds AUC", "probe R²", *conditions]
+    rows = []
+    for name, variant in LOSSES.items():
+        why = page.variants.failed(name)
+        if why:
+            rows.append([variant.about, settings(name), why, *["–"] * (len(head) - 3)])
+            continue
+        results = page.variants.card(name)["results"]
+        numbers = [f"{results.get(key, float('nan')):.3f}" for key in _CARD]
+        rows.append([variant.about, settings(name), *numbers, *_successes(page, name, conditions)])
+    lines += ["", *table(head, rows)]
+    rows = [["nothing", "", *_successes(page, "", conditions)]]
+    rows += [[about, settings(name), *_successes(page, name, conditions)] for name, (about, _) in SAFEGUARDS.items()]
+    return [
+        *lines,
+        "",
+        "Safeguards of planning; the model's own weights.",
+        "",
+        *table(["left out", "setting", *conditions], rows),
+    ]
+
+
+_CARD = ("phase_accuracy", "action_error", "success_auc_mid_attempt", "probe_r2")
+
+
+def _successes(page: Page, name: str, conditions: list[str]) -> list[str]:
+    mind = f"{PLAN}@{name}" if name else PLAN
+    tasks = page.run(ABLATION_TASKS, conditions, [mind])
+    return [rate(pooled(page.results, tasks, [condition], mind)) for condition in conditions]
+
+
+def knowing(page: Page) -> list[str]:
+    """Surprise, odds, and pairs of possible and impossible events."""
+    from agent.commands.results_knowing import knowing_lines
+
+    return knowing_lines(page.args, page.asked, page.console)
+
+
+def loop(page: Page) -> list[str]:
+    """How fast the mind answers."""
+    from agent.commands.results_knowing import loop_lines
+
+    return loop_lines(page.args, page.asked)
+
+
+def coffee(page: Page) -> list[str]:
+    """The whole task, with what went wrong."""
+    minds = [mind for mind in (PLAN, SCRIPTED) if mind in page.policies]
+    cells = [Cell("coffee", "nominal", mind) for mind in minds]
+    asked = Asked(page.asked.split, page.asked.start, page.args.coffee_episodes, page.asked.workers)
+    page.crashes += evaluate(asked, cells, page.variants, page.results, page.console)
+    from agent.commands.statistics import aggregate, wilson_interval
+
+    lines, rows, failures = ["", "## Coffee", ""], [], []
+    for cell in cells:
+        numbers = aggregate(list(page.results[cell].items()))
+        low, high = wilson_interval(numbers["safe_successes"], numbers["episodes"])
+        safe = f"{numbers['safe_success_rate']:.0%} ({low:.0%}–{high:.0%})"
+        rows.append([cell.mind, rate(page.results[cell]), safe, f"{numbers['mean_duration_s']:.0f}"])
+        causes: dict[str, list[int]] = {}
+        for failure in numbers["failures"]:
+            causes.setdefault(f"{failure['subgoal'] or '–'}: {failure['reason']}", []).append(failure["index"])
+        failures += [[cell.mind, cause, str(len(i)), ", ".join(map(str, i))] for cause, i in sorted(causes.items())]
+    lines += table(["mind", "success", "safe", "mean s"], rows)
+    return [*lines, "", *table(["mind", "what failed", "n", "houses"], failures)] if failures else lines
+
+
+SECTIONS: dict[str, Callable[[Page], list[str]]] = {
+    "headline": headline,
+    "grid": grid,
+    "seeds": seeds,
+    "ablations": ablations,
+    "knowing": knowing,
+    "loop": loop,
+    "coffee": coffee,
+}
+
+
+def as_json(page: Page) -> dict[str, Any]:
     """Every cell's numbers."""
     from agent.commands.statistics import aggregate
 
-    return {
-        "split": args.split,
-        "start": args.start,
-        "cells": [{**vars(cell), **aggregate(list(reports.items()))} for cell, reports in results.items()],
-    }
+    cells = [{**vars(cell), **aggregate(list(reports.items()))} for cell, reports in page.results.items()]
+    return {"split": page.asked.split, "start": page.asked.start, "cells": cells}

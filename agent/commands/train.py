@@ -110,8 +110,9 @@ class ReadJob:
         read(self.episodes[number])
 
 
-def read_all(folders: list[Path], workers: int, console: Any) -> "Data":
-    """All episodes below the folders, with progress. Raises DataError."""
+def read_all(folders: list[Path], workers: int, console: Any, demonstrations: int | None = None) -> "Data":
+    """All episodes below the folders, with progress; of houses below `demonstrations` alone if that is given, which
+    collecting begins with. Raises DataError."""
     from rich.progress import track
 
     from agent.commands.workers import run_jobs
@@ -122,7 +123,8 @@ def read_all(folders: list[Path], workers: int, console: Any) -> "Data":
     for done in track(jobs, "reading", total=len(episodes), console=console):
         if done.error:
             raise DataError(done.error.strip().splitlines()[-1])
-    return gather([read(path) for path in episodes])
+    data = [read(path) for path in episodes]
+    return gather([e for e in data if demonstrations is None or (e["house"] < demonstrations).all()])
 
 
 class Display:

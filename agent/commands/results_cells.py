@@ -1,0 +1,146 @@
+"""The cells of the tables of results: one task under one condition with one mind, evaluated in the same houses.
+
+A mind is a policy, or a policy with other weights: `prior@seed-1` (see results_variants). Each episode is kept as
+`doppio eval` keeps it, so no cell is ever run twice.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.commands.outcome import CommandError
+
+if TYPE_CHECKING:
+    from agent.episodes import EpisodeReport
+
+    Reports = dict[int, EpisodeReport]
+    Results = dict["Cell", Reports]
+
+TASKS = (
+    *("open-cabinet", "open-drawer", "open-fridge", "pick-mug", "pick-pod", "pick-coffee", "place-mug", "serve-coffee"),
+    *("place-under-spout", "insert-pod", "press-button", "open-lid", "close-lid", "push-door", "carry-mug"),
+)
+LIMITS = {"force_n": 20.0, "tilt_rad": 0.175, "time_s": 40.0}
+"""Half the force, half the tilt and a third less time than usual: tighter than any demonstration kept."""
+HEADLINE = ("nominal", "combined", "limits")
+GRID = ("pushes", "bias-1.5cm", "bias-3cm", "slippery-heavy", "sight-lost", "delay", "stiffness")
+CONDITIONS: dict[str, tuple[str, dict[str, float] | None]] = {
+    "nominal": ("none", None),
+    "combined": ("combined", None),
+    "limits": ("none", LIMITS),
+    **{name: (name, None) for name in GRID},
+}
+TRUE_PHYSICS = "true-physics"
+"""Not a policy but a baseline: agent.commands.true_physics."""
+UNLEARNED = ("scripted",)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a table."""
+
+    task: str
+    condition: str
+    mind: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What all cells share."""
+
+    split: str
+    start: int
+    episodes: int
+    workers: int
+
+
+Weights = Callable[[str], "Path | None"]
+"""The weights by the name behind a mind's @; `` is the model itself."""
+
+
+def evaluate(asked: Asked, cells: Iterable[Cell], weights: Weights, results: "Results", console: Any) -> int:
+    """Fill `results`, which keeps what it has; how many episodes failed by errors in the program."""
+    crashes = 0
+    for cell in cells:
+        if cell not in results:
+            results[cell], failed = _evaluate(asked, cell, weights, console)
+            crashes += failed
+            console.print(f"{cell.task:18} {cell.condition:14} {cell.mind:28} {rate(results[cell])}", markup=False)
+    return crashes
+
+
+def _evaluate(asked: Asked, cell: Cell, weights: Weights, console: Any) -> "tuple[Reports, int]":
+    import argparse
+
+    from agent.commands.arguments import check_weights
+    from agent.commands.eval import EpisodeJob, crashed, journal_of
+    from agent.commands.true_physics import TruePhysicsJob
+    from agent.commands.workers import run_jobs
+    from agent.episodes import episodes_root
+    from agent.messages import Limits
+
+    root = episodes_root()
+    indices = range(asked.start, asked.start + asked.episodes)
+    disturbance, limits = CONDITIONS[cell.condition]
+    policy, _, name = cell.mind.partition("@")
+    checkpoint = None if policy in UNLEARNED else weights(name)
+    acting = "prior" if policy == TRUE_PHYSICS else policy
+    identity = check_weights(argparse.Namespace(policy=acting, checkpoint=checkpoint))
+    journal = journal_of(root, cell.task, asked.split, policy, identity, "symbolic", disturbance, limits)
+    reports = {index: report for index, report in journal.read().items() if index in indices}
+    given = None if limits is None else Limits(**limits)
+    make = TruePhysicsJob if policy == TRUE_PHYSICS else EpisodeJob
+    job = make(cell.task, asked.split, acting, "symbolic", root, False, disturbance, given, checkpoint)
+    failed = 0
+    for done in run_jobs(job, [index for index in indices if index not in reports], asked.workers):
+        if done.error:
+            console.print(f"{cell.task}, house {done.job}: {done.error}", markup=False)
+            reports[done.job] = crashed(done.error)
+            failed += 1
+        else:
+            reports[done.job] = done.result
+            journal.add(done.job, done.result)
+    return reports, failed
+
+
+def rate(reports: "Reports") -> str:
+    """`98% (95%–99%), n 200`."""
+    from agent.commands.statistics import aggregate
+
+    numbers = aggregate(list(reports.items()))
+    if not numbers["episodes"]:
+        return "–"
+    low, high = numbers["success_ci95"]
+    return f"{numbers['success_rate']:.0%} ({low:.0%}–{high:.0%}), n {numbers['episodes']}"
+
+
+def pooled(results: "Results", tasks: Iterable[str], conditions: Iterable[str], mind: str) -> "Reports":
+    """The reports of several cells under numbers of their own."""
+    conditions = tuple(conditions)
+    found = (results.get(Cell(task, condition, mind), {}) for task in tasks for condition in conditions)
+    return dict(enumerate(report for reports in found for report in reports.values()))
+
+
+def pairs(
+    results: "Results", tasks: Iterable[str], conditions: Iterable[str], first: str, second: str
+) -> list[tuple[bool, bool]]:
+    """Success of two minds in the same houses."""
+    conditions, found = tuple(conditions), []
+    for task in tasks:
+        for condition in conditions:
+            one, two = (results.get(Cell(task, condition, mind), {}) for mind in (first, second))
+            both = [i for i in one if i in two and not one[i].lacks and not two[i].lacks]
+            found += [(one[i].success, two[i].success) for i in both]
+    return found
+
+
+def check_known(kind: str, given: Iterable[str], known: Iterable[str]) -> list[str]:
+    """`given` in the order of `known`. Raises CommandError for a name that is not."""
+    from agent.commands.arguments import choose
+
+    known = list(known)
+    asked = {choose(kind, name, known) for name in given}
+    if not asked:
+        raise CommandError(f"no {kind} is asked for; known: {', '.join(known)}")
+    return [name for name in known if name in asked]

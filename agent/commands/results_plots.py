@@ -1,0 +1,88 @@
+"""Pictures of results: success with its interval, and limits kept against success."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.commands.results_cells import pooled
+from agent.commands.results_tables import violations
+
+if TYPE_CHECKING:
+    from agent.commands.results_cells import Reports, Results
+
+COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#888888", "#222222")
+"""Paul Tol's bright scheme: told apart by colour-blind people too."""
+
+
+def draw_success(
+    results: "Results", tasks: Sequence[str], conditions: Sequence[str], minds: Sequence[str], picture: Path
+) -> bool:
+    """Bars for each condition and mind, tasks pooled; False without matplotlib or results."""
+    bars = {mind: [_share(pooled(results, tasks, [c], mind)) for c in conditions] for mind in minds}
+    bars = {mind: of_mind for mind, of_mind in bars.items() if any(n for *_, n in of_mind)}
+    figure = _figure(max(7.0, 1.6 * len(conditions)), 3.6) if bars else None
+    if figure is None:
+        return False
+    axes = figure.subplots()
+    width = 0.8 / len(bars)
+    for k, (mind, of_mind) in enumerate(bars.items()):
+        at = [i + (k - (len(bars) - 1) / 2) * width for i in range(len(conditions))]
+        height = [100.0 * share for share, *_ in of_mind]
+        error = [[100.0 * (share - low) for share, low, _, _ in of_mind], [100.0 * (up - s) for s, _, up, _ in of_mind]]
+        colour = COLOURS[k % len(COLOURS)]
+        axes.bar(at, height, width * 0.92, yerr=error, label=mind, color=colour, error_kw={"lw": 0.8})
+    least = min(share for of_mind in bars.values() for share, _, _, n in of_mind if n)
+    axes.set_ylim(max(0.0, 100.0 * least - 25.0) if least > 0.5 else 0.0, 101.0)
+    axes.set_xticks(range(len(conditions)), conditions)
+    axes.set_ylabel("success, %")
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend(fontsize=8, ncols=min(4, len(bars)), loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+    return _save(figure, picture)
+
+
+def draw_limits(results: "Results", tasks: Sequence[str], minds: Sequence[str], picture: Path) -> bool:
+    """Share of episodes that passed a limit against success; False without matplotlib or results."""
+    found = [(mind, pooled(results, tasks, ["limits"], mind)) for mind in minds]
+    points = [(mind, reports) for mind, reports in found if violations(reports)[1]]
+    figure = _figure(5.2, 4.0) if points else None
+    if figure is None:
+        return False
+    from agent.commands.statistics import wilson_interval
+
+    axes = figure.subplots()
+    for k, (mind, reports) in enumerate(points):
+        passed, n = violations(reports)
+        x, (left, right) = passed / n, wilson_interval(passed, n)
+        y, low, high, _ = _share(reports)
+        error = {"xerr": [[100 * (x - left)], [100 * (right - x)]], "yerr": [[100 * (y - low)], [100 * (high - y)]]}
+        axes.errorbar(100 * x, 100 * y, **error, fmt="o", color=COLOURS[k % len(COLOURS)], label=mind, lw=0.8)
+    axes.set_xlabel("episodes that passed a limit, %")
+    axes.set_ylabel("success, %")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    return _save(figure, picture)
+
+
+def _share(reports: "Reports") -> tuple[float, float, float, int]:
+    """Success, its interval, n."""
+    from agent.commands.statistics import aggregate
+
+    numbers = aggregate(list(reports.items()))
+    return numbers["success_rate"], *numbers["success_ci95"], numbers["episodes"]
+
+
+def _figure(width: float, height: float) -> Any:
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        return None
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _save(figure: Any, picture: Path) -> bool:
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, dpi=120)
+    return True

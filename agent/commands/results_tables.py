@@ -1,0 +1,106 @@
+"""The tables of docs/results.md, from the reports of episodes. Every number has its n; rates have Wilson's interval."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from agent.commands.results_cells import LIMITS, Cell, pairs, pooled, rate
+
+if TYPE_CHECKING:
+    from agent.commands.results_cells import Reports, Results
+
+MARGIN = 0.02
+"""Planning is not inferior when it is worse than the prior by less than this, at 95 %."""
+PLANS_HARDLY = 0.05
+"""A row that plans in a smaller share of acting is labelled as its prior."""
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A Markdown table."""
+    return ["| " + " | ".join(head) + " |", "|---" * len(head) + "|", *("| " + " | ".join(row) + " |" for row in rows)]
+
+
+def by_task(results: "Results", tasks: Sequence[str], condition: str, minds: Sequence[str]) -> list[str]:
+    """Success of each mind in each task under one condition, and in all together."""
+    rows = [[task, *(rate(results.get(Cell(task, condition, mind), {})) for mind in minds)] for task in tasks]
+    rows.append(["**all**", *(f"**{rate(pooled(results, tasks, [condition], mind))}**" for mind in minds)])
+    return table(["task", *minds], rows)
+
+
+def by_condition(
+    results: "Results", tasks: Sequence[str], conditions: Sequence[str], minds: Sequence[str]
+) -> list[str]:
+    """Success of each mind under each condition, tasks pooled."""
+    rows = [[c, *(rate(pooled(results, tasks, [c], mind)) for mind in minds)] for c in conditions]
+    return table(["condition", *minds], rows)
+
+
+def how(results: "Results", tasks: Sequence[str], condition: str, minds: Sequence[str]) -> list[str]:
+    """First try, safety, time, planning and limits, over all tasks."""
+    from agent.commands.statistics import aggregate
+
+    rows = []
+    for mind in minds:
+        numbers = aggregate(list(pooled(results, tasks, [condition], mind).items()))
+        n = max(1, sum(kind["n"] for kind in numbers["subgoals"].values()))
+        first = sum(kind["first_try"] for kind in numbers["subgoals"].values()) / n
+        passed = [
+            f"{kept['passed'] / kept['episodes']:.0%}" if (kept := numbers["limits"].get(name)) else "–"
+            for name in LIMITS
+        ]
+        safe = f"{numbers['safe_success_rate']:.0%}"
+        rows.append([mind, f"{first:.0%}", safe, f"{numbers['mean_duration_s']:.1f}", _planned(numbers), *passed])
+    return table(["mind", "first try", "safe", "mean s", "planned", *(f"{name} passed" for name in LIMITS)], rows)
+
+
+def _planned(numbers: dict) -> str:  # type: ignore[type-arg]
+    share = numbers["planned_share"]
+    return "–" if share is None else f"{share:.1%}" + (" (prior)" if share < PLANS_HARDLY else "")
+
+
+def compared(
+    results: "Results",
+    tasks: Sequence[str],
+    conditions: Sequence[str],
+    first: str,
+    second: str,
+    *,
+    margin: bool = False,
+) -> list[str]:
+    """Paired difference of success with its 95 % interval, pooled over tasks; with a verdict where `margin` asks."""
+    from agent.commands.statistics import paired_difference
+
+    rows = []
+    for condition in conditions:
+        both = pairs(results, tasks, [condition], first, second)
+        difference, low, high = paired_difference(both)
+        row = [condition, str(len(both)), f"{difference:+.1%} ({low:+.1%} to {high:+.1%})"]
+        if margin:
+            word = "not inferior" if low > -MARGIN else "inferior" if high < -MARGIN else "undecided"
+            row.append(f"{word} by a margin of {MARGIN:.0%}")
+        rows.append(row)
+    head = ["condition", "pairs", f"{first} minus {second}"]
+    return table([*head, "verdict"] if margin else head, rows)
+
+
+def violations(reports: "Reports") -> tuple[int, int]:
+    """In how many of how many episodes any limit that a policy had to keep was passed, for longer than a moment."""
+    from agent.commands.statistics import LIMIT_SLACK_S
+
+    there = [r for r in reports.values() if not r.lacks and r.limits]
+    passed = [r for r in there if any(r.limits[name].over_s > LIMIT_SLACK_S for name in LIMITS if name in r.limits)]
+    return len(passed), len(there)
+
+
+def kept_limits(results: "Results", tasks: Sequence[str], minds: Sequence[str]) -> list[str]:
+    """Under limits set at run time: episodes that passed any of them, and success beside it."""
+    from agent.commands.statistics import wilson_interval
+
+    rows = []
+    for mind in minds:
+        reports = pooled(results, tasks, ["limits"], mind)
+        passed, n = violations(reports)
+        low, high = wilson_interval(passed, n)
+        over_s = sum(r.limits[name].over_s for r in reports.values() for name in LIMITS if name in r.limits) / max(1, n)
+        share = f"{passed / max(1, n):.0%} ({low:.0%}–{high:.0%}), n {n}"
+        rows.append([mind, share, f"{over_s:.2f}", rate(reports)])
+    return table(["mind", "episodes that passed a limit", "mean s over", "success"], rows)
