@@ -15,6 +15,8 @@ SPLITS = ("train", "dev", "heldout")
 MAX_INDEX = 2**31
 POLICIES = ("world-model", "prior", "prior-blind", "prior-clamped", "scripted")
 """As in agent.policies.catalogue, which is not imported for a list of names."""
+DEFAULT_POLICY = "scripted"
+"""Who acts where nobody says who."""
 PLANNERS = ("symbolic",)
 
 
@@ -102,8 +104,8 @@ def add_minds(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--policy",
         type=one_of("policy", POLICIES),
-        default="scripted",
-        help=f"{', '.join(POLICIES)} (default scripted)",
+        default=DEFAULT_POLICY,
+        help=f"{', '.join(POLICIES)} (default {DEFAULT_POLICY})",
     )
     parser.add_argument(
         "--planner",

@@ -11,6 +11,7 @@ example: doppio collect press-button pick-mug --episodes 300
 import argparse
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"who acts: {', '.join(COLLECTORS)} (default teacher)",
     )
     add_checkpoint(parser)
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=float("inf"),
+        metavar="N",
+        help="begin no episode after so long; what earlier calls took counts (default: go on until all are there)",
+    )
     parser.add_argument("--data", type=Path, default=DATA, metavar="DIR", help=f"where episodes go (default {DATA})")
     add_json(parser)
 
@@ -86,10 +94,12 @@ def run(args: argparse.Namespace) -> int:
     ]
     work = CollectJob(tuple(tasks), args.policy, args.checkpoint, args.data)
     started, errors = time.monotonic(), 0
+    spent_s = sum(r.wall_s for of_task in done.values() for r in of_task.values()) / args.workers
+    in_time = within(waiting, started + 60.0 * args.minutes - spent_s)
     with Display(
         args, len(tasks) * len(indices), [r for of_task in done.values() for r in of_task.values()]
     ) as display:
-        for job, report, error in run_jobs(work, waiting, args.workers):
+        for job, report, error in run_jobs(work, in_time, args.workers):
             index, k = divmod(job, len(tasks))
             if error:
                 display.note(f"{tasks[k]}, house {index}: {error}")
@@ -114,6 +124,14 @@ def _task_with_acting(name: str) -> str:
         useful = ", ".join(task for task in TASKS if TASKS[task].subgoal in KINDS)
         raise CommandError(f"in {name!r} there is nothing to learn from one subgoal; collect {useful}")
     return name
+
+
+def within(jobs: list[int], until_s: float) -> Iterator[int]:
+    """The jobs, until the monotonic clock says `until_s`."""
+    for job in jobs:
+        if time.monotonic() >= until_s:
+            return
+        yield job
 
 
 def job_number(index: int, task: int, tasks: int) -> int:

@@ -7,6 +7,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple
@@ -37,13 +38,17 @@ def run_jobs(work: Callable[[int], Any], jobs: Iterable[int], workers: int) -> I
     """Call `work(job)` for each job in `workers` spawned processes; yield outcomes as they come.
 
     A job whose worker dies is run again, up to MAX_DEATHS times. Workers are stopped when the iteration ends, also
-    when it is left early. `work` must be picklable.
+    when it is left early. Jobs are drawn one by one as workers get free. `work` must be picklable.
     """
-    waiting, deaths = deque(jobs), {}
+    coming, deaths = iter(jobs), {}
+    waiting = deque(islice(coming, workers))
     busy: dict[Connection, tuple[_Worker, int]] = {}
-    idle = [_start(work) for _ in range(min(workers, len(waiting)))]
+    idle = [_start(work) for _ in range(len(waiting))]
     try:
-        while waiting or busy:
+        while True:
+            waiting.extend(islice(coming, max(0, len(idle) - len(waiting))))
+            if not waiting and not busy:
+                return
             while waiting and idle:
                 worker, job = idle.pop(), waiting.popleft()
                 busy[worker.connection] = (worker, job)
@@ -61,6 +66,7 @@ def run_jobs(work: Callable[[int], Any], jobs: Iterable[int], workers: int) -> I
                     else:
                         status = worker.process.exitcode
                         yield Done(job, None, f"the worker process died {MAX_DEATHS} times, last with status {status}")
+                    waiting.extend(islice(coming, 1 - min(1, len(waiting))))
                     if waiting:
                         idle.append(_start(work))
                     continue

@@ -19,6 +19,7 @@ LONGEST_S = 1.0
 _LIDS = frozenset({"machine_lid_hinge_back", "machine_lid_hinge_left", "machine_lid_hinge_right"})
 _SORTS = {
     SubgoalKind.OPEN: FRONTS,
+    SubgoalKind.CLOSE: FRONTS,
     SubgoalKind.PUSH_DOOR: frozenset({"door"}),
     SubgoalKind.OPEN_LID: _LIDS,
     SubgoalKind.CLOSE_LID: _LIDS,
