@@ -179,7 +179,7 @@ def test_collapse_is_seen_and_said() -> None:
 def test_training_learns_and_repeats(tmp_path: Path) -> None:
     torch.set_num_threads(1)
     data = toy()
-    config = TrainingConfig(steps=160, batch=8, window=16, burn_in=2, holdout=0.2)
+    config = TrainingConfig(steps=260, batch=8, window=16, burn_in=2, holdout=0.2)
     whole = train(data, tmp_path / "whole", SMALL, config)
     rows = [json.loads(line) for line in (tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()]
     assert rows[-1]["action_error"] < 0.85 * rows[0]["action_error"]
