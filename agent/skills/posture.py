@@ -25,6 +25,7 @@ TUCKED_JOINTS_RAD = np.array([0.0112, -1.2423, -0.2374, -1.8884, -0.3158, 0.7694
 JOINT_GAIN, JOINT_RAD_S = 3.0, 1.2
 RETREAT_X_M = 0.42
 """How far ahead of the base's centre the tool may stay when it leaves a scene."""
+OUT_OF_SCENE_X_M, LEFT_M, BESIDE_MAST_M = 0.52, 0.05, 0.10
 DRIVE_WITHIN_M = 0.16
 """The base drives once the tool is this near to its tucked place."""
 TUCKED_WITHIN_M = 0.05
@@ -93,12 +94,18 @@ def tuck(
     near = _length(now.position - posture.tool.position) < DRIVE_WITHIN_M
     if float(now.position[0]) > RETREAT_X_M + 0.03:
         # Straight back at the height where the tool is, with the lift at rest: no way down onto a worktop.
-        back = np.array([RETREAT_X_M, now.position[1], now.position[2]])
+        x, y, z = (float(v) for v in now.position)
+        back = np.array([RETREAT_X_M, min(y, LEFT_M) if x < OUT_OF_SCENE_X_M else y, z])
         goal = Posture(Pose(back, now.rotation), float(observation.joint_position[LIFT]))
         twist, rate, _ = towards(goal, now, observation, speed_m_s)
         if not keep_level and any(clamp.name in AT_LIMIT for clamp in observation.applied.clamps):
             # At a limit, or stretched out, where no straight way is left: fold the joints until there is room again.
             twist, rate = _towards_joints(TUCKED_JOINTS_RAD, posture.lift_m, observation, speed_m_s)
+        return giving_way(twist, hand.force_in_base_n), rate, False, False
+    if float(now.position[1]) > BESIDE_MAST_M:
+        # Between scene and mast an arm can get wedged: round the front to the other side first.
+        front = Pose(np.array([RETREAT_X_M, 0.0, now.position[2]]), tool_rotation(pitch))
+        twist, rate, _ = towards(Posture(front, float(observation.joint_position[LIFT])), now, observation, speed_m_s)
         return giving_way(twist, hand.force_in_base_n), rate, False, False
     if keep_level:
         twist, rate, there = towards(posture, now, observation, speed_m_s)

@@ -85,7 +85,8 @@ def _leave(s: Situation) -> Motion:
     """Fingers open, then straight back."""
     if s.width_m < OPEN_WIDTH_M - 0.015:
         return Motion(np.zeros(6), "width", OPEN_WIDTH_M, phase="let-go")
-    out = behind(s.tool_in_target, 0.15)
+    # Turned straight again: beside the mast there is no room for a hand that is askew.
+    out = Pose(behind(s.tool_in_target, 0.15).position, s.goal.tool_in_target.rotation)
     tool_in_base = s.target_in_base.point(s.tool_in_target.position)
     # The arm alone cannot draw back from near the body: the base helps.
     base = np.array([-0.12 if float(tool_in_base[0]) < NEAR_BODY_M else 0.0, 0.0, 0.0])
