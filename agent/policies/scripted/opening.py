@@ -28,7 +28,7 @@ FELT_STOP, STOP_N = 0.55, 20.0
 """From this fraction on, such a pull against the motion is the front's own stop."""
 OPEN_ENOUGH = 0.68
 """A front seen this far open needs no more pulling."""
-TURNS_WITH = 0.4
+TURNS_WITH = 0.2
 BASE_GAIN = 1.2
 COMFORTABLE_X_M = 0.62
 NEAR_BODY_M = 0.55
