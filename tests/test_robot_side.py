@@ -12,10 +12,10 @@ from tiny_world import empty_house, tiny_spec
 
 from agent.messages import PLANT_STEP_S, STEPS_PER_TICK, TICK_S, Action, decode, encode
 from agent.messages.observation import Observation
-from controllers.arm_model import HOME_LIFT_M, LIFT_RANGE_M, comfortable_lift
+from controllers.arm_model import ARM_LEASH_RAD, ARM_MAX_VELOCITY_RAD_S, HOME_LIFT_M, LIFT_RANGE_M, comfortable_lift
 from controllers.fake_plant import FakePlant, FakeWorld
 from controllers.gate import GateLimits
-from controllers.plant import LIFT
+from controllers.plant import ARM, LIFT
 from controllers.reach import solve_pose
 from controllers.robot_side import RobotSide
 from controllers.virtual_robot import VirtualRobot
@@ -284,3 +284,26 @@ def test_at_the_end_of_its_reach_the_tool_stands_and_comes_back(bare_model):
     assert abs(stands[2] - 0.9) < 0.01, "it slid along the limit"
     observation, _ = drive(robot, observation, 50, twist=(-0.2, 0, 0, 0, 0, 0))
     assert observation.tool_pose_in_base[0] < stands[0] - 0.05
+
+
+def test_a_link_that_is_held_back_is_not_pushed_harder():
+    """The wrist feels nothing of what holds an elbow: set points stop, and the way back is free at once."""
+
+    class Held(FakePlant):
+        def apply(self, command):
+            arm = command.arm_position_rad
+            arm[1] = min(float(arm[1]), self.most_rad)
+            super().apply(command)
+
+        most_rad = np.inf
+
+    plant = Held()
+    robot = VirtualRobot(plant)
+    observation = robot.observe()
+    plant.most_rad = float(observation.joint_position[ARM][1]) + 0.02
+    ahead, names = drive(robot, observation, 200, twist=(0.15, 0.0, 0.0, 0.0, 0.0, 0.0))
+    assert "joint_leash" in names
+    most = ARM_LEASH_RAD + 2.0 * ARM_MAX_VELOCITY_RAD_S * TICK_S
+    assert np.all(np.abs(ahead.command_lag[ARM]) < most)
+    back, _ = drive(robot, ahead, 60, twist=(-0.15, 0.0, 0.0, 0.0, 0.0, 0.0))
+    assert back.tool_pose_in_base[0] < ahead.tool_pose_in_base[0] - 0.04

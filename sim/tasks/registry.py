@@ -235,7 +235,7 @@ _ALL: Final = (
     Task(
         "close-cabinet",
         "close an upper or lower cabinet",
-        "0.9 to 1.8 m before an open cabinet",
+        "0.9 to 1.8 m before an open cabinet whose handle can be seen",
         "a cabinet that was open is closed to 10 % of its travel, let go",
         90.0,
         K.CLOSE,
