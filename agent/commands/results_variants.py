@@ -41,11 +41,14 @@ LOSSES = {
     "no-on-policy": Variant("demonstrations alone", {}, SHORT, 1_000_000),
 }
 SAFEGUARDS: dict[str, tuple[str, dict[str, Any]]] = {
-    "no-gate": ("the best candidate always acts", {"gain_s": -1e9, "surer": 1e9}),
-    "no-disagreement": ("the ensemble's disagreement costs nothing", {"disagreement_s": 0.0, "surer": 1e9}),
+    "no-gate": ("the best candidate always acts", {"gain_s": -1e9, "surer": 1e9, "unanimous": False}),
+    "no-disagreement": (
+        "the ensemble need not agree on a gain, and its disagreement costs nothing",
+        {"disagreement_s": 0.0, "surer": 1e9, "unanimous": False},
+    ),
     "no-stray": ("straying from the prior costs nothing", {"stray_s": 0.0}),
     "no-patience": ("plans may act for ever without getting on", {"patience_steps": 10**9}),
-    "no-caution": ("no margin for what the model does not know", {"caution": 0.0, "margin": 0.0}),
+    "no-margin": ("no room left below the limits", {"margin": 0.0}),
 }
 """What each leaves out of agent.world_model.config.PlanningConfig; the weights are the model's own."""
 TRAINED = {**SEEDS, **FEW, **LOSSES}

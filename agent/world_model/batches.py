@@ -44,6 +44,8 @@ class Batch:
     slip: Any
     tilt: Any
     contact: Any
+    force: Any
+    """(b, k) largest at the tool within the step, N."""
     log_time: Any
     success: Any
     spill: Any
@@ -116,6 +118,7 @@ class Sampler:
             slip=data.slip[within].any(axis=2).astype(np.float32),
             tilt=data.tilt[at],
             contact=data.contact(at).astype(np.float32),
+            force=data.force_n(within).max(axis=2),
             log_time=np.log1p(np.minimum(seconds, LONGEST_S)).astype(np.float32),
             success=success.astype(np.float32),
             spill=data.spill[at].astype(np.float32),

@@ -93,14 +93,14 @@ class PlanningConfig:
     disagreement_s: float = 1.0
     surer: float = 1.5
     """How many times as unsure of a plan as of the prior's proposal the ensemble may be."""
+    unanimous: bool = True
+    """Every member of the ensemble must foretell the gain; else their mean has to."""
     stray_s: float = 0.15
     """What one unit of mean squared deviation from the prior costs."""
     gain_s: float = 0.25
     """The least gain for which a plan replaces the prior where no limit is at stake."""
     violation_gain: float = 0.05
     """The least gain in violation for which it does."""
-    caution: float = 0.3
-    """How many of its expected errors are added to a foretold force."""
     patience_steps: int = 25
     """So long plans may replace the prior without getting on; then the prior acts for as long. Standing still violates
     nothing."""

@@ -81,8 +81,13 @@ class Data:
 
     def contact(self, ticks: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Something touches the pads, or pushes against the hand, at these ticks."""
-        felt = FORCE_UNIT_N * np.sinh(self.x[ticks][..., LAYOUT.feel])
-        return (felt[..., :2].max(-1) > PAD_CONTACT_N) | (np.linalg.norm(felt[..., FORCE_IN_FEEL], axis=-1) > CONTACT_N)
+        pads = FORCE_UNIT_N * np.sinh(self.x[ticks[..., None], LAYOUT.feel[:2]])
+        return (pads.max(-1) > PAD_CONTACT_N) | (self.force_n(ticks) > CONTACT_N)
+
+    def force_n(self, ticks: NDArray[np.int64]) -> Floats:
+        """Size of the force at the tool at these ticks."""
+        at = LAYOUT.feel[FORCE_IN_FEEL]
+        return FORCE_UNIT_N * np.linalg.norm(np.sinh(self.x[ticks[..., None], at]), axis=-1)
 
 
 def find_episodes(folders: Iterable[Path]) -> list[Path]:

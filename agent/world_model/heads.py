@@ -15,6 +15,8 @@ from agent.world_model.layers import Shapes, Weights, join, linear, linear_shape
 FEEL = len(FEEL_NAMES)
 LONGEST_S = 30.0
 """Longest time to go that is told apart."""
+FORCE_QUANTILE = 0.8
+"""A force that is passed half of the time is no bound; peaks are what limits are about."""
 _LEAST_LOG_SCALE, _LARGEST_LOG_SCALE = -3.0, 3.0
 """Readings that hardly ever move must not drown the others."""
 
@@ -33,6 +35,8 @@ class Meaning:
     """Logit: the grip reflex acts."""
     tilt: Any
     """Of what is held, rad."""
+    log_force: Any
+    """log(1 + N) that the force at the tool stays below with a chance of FORCE_QUANTILE, within the step."""
     log_time: Any
     """log(1 + seconds to go), if it succeeds."""
     success: Any
@@ -44,7 +48,7 @@ class Meaning:
 def shapes(c: ModelConfig) -> Shapes:
     inputs = c.latent + c.memory
     found = mlp_shapes("heads.feel", inputs, c.hidden // 2, 2 * FEEL)
-    found |= mlp_shapes("heads.state", inputs, c.hidden // 2, 3)
+    found |= mlp_shapes("heads.state", inputs, c.hidden // 2, 4)
     found |= mlp_shapes("heads.time", inputs, c.hidden // 2, 1)
     return found | linear_shapes("heads.ends", inputs, 2)
 
@@ -60,6 +64,7 @@ def read(w: Weights, z: Any, h: Any) -> Meaning:
         contact=state[..., 0],
         slip=state[..., 1],
         tilt=state[..., 2],
+        log_force=state[..., 3],
         log_time=mlp(w, "heads.time", both)[..., 0],
         success=ends[..., 0],
         spill=ends[..., 1],

@@ -4,7 +4,7 @@ predict    foretold latents are what is encoded when the time comes, over the wh
 regularise latents fill their space: VICReg (Bardes et al. 2022) or SIGReg (Balestriero & LeCun 2025)
 inverse    two latents in a row tell what was done in between
 imitate    the prior does what the teacher does
-feel       readings, contact, slip, tilt: of encoded and of foretold latents
+feel       readings, contact, slip, tilt, a quantile of force: of encoded and of foretold latents
 outcome    time to go, success, spill: the same
 """
 
@@ -40,7 +40,7 @@ def losses(torch: Any, w: Weights, batch: Batch, t: TrainingConfig, generator: A
     }
     parts["predict"], foretold = predict(torch, w, z, h, feel, batch, t, generator)
     now = heads.read(w, z, h)
-    parts["feel"] = felt(torch, now, feel, batch.contact, batch.slip, batch.tilt, batch.valid) + foretold["feel"]
+    parts["feel"] = felt(torch, now, feel, batch, (slice(None), slice(None)), batch.valid) + foretold["feel"]
     # How an attempt ends is one bit for hundreds of steps: latents that were bent by it would learn it by heart.
     still = heads.read(w, z.detach(), h.detach())
     ends = outcome(torch, still, batch.log_time, batch.success, batch.spill, batch.valid)
@@ -75,7 +75,7 @@ def predict(
     meaning, still = heads.read(w, mean, before), heads.read(w, mean.detach(), before.detach())
     at = row[:, None], then
     named = {
-        "feel": felt(torch, meaning, feel[at], batch.contact[at], batch.slip[at], batch.tilt[at], inside),
+        "feel": felt(torch, meaning, feel[at], batch, at, inside),
         "outcome": outcome(torch, still, batch.log_time[at], batch.success[at], batch.spill[at], inside),
     }
     return loss, named
@@ -131,14 +131,17 @@ def imitate(torch: Any, w: Weights, z: Any, h: Any, masked: Any, batch: Batch) -
     return act + 0.1 * functional.cross_entropy(logits, phase) + 0.1 * said
 
 
-def felt(torch: Any, meaning: heads.Meaning, feel: Any, contact: Any, slip: Any, tilt: Any, valid: Any) -> Any:
-    """Readings with their own uncertainty (Laplace), contact, slip and tilt."""
+def felt(torch: Any, meaning: heads.Meaning, feel: Any, batch: Batch, at: Any, valid: Any) -> Any:
+    """Readings with their own uncertainty (Laplace), contact, slip, tilt, and a quantile of force, at these steps."""
+    contact, slip, tilt, force = batch.contact[at], batch.slip[at], batch.tilt[at], batch.force[at]
     likelihood = (feel - meaning.feel).abs() * torch.exp(-meaning.feel_log_scale) + meaning.feel_log_scale
     logits = torch.nn.functional.binary_cross_entropy_with_logits
     other = logits(meaning.contact, contact, reduction="none") + logits(meaning.slip, slip, reduction="none")
     # Contact is rare, and what matters most.
     felt = likelihood.mean(-1) * (1.0 + IN_CONTACT * contact)
-    return _mean(felt + other + 10.0 * (meaning.tilt - tilt).square(), valid)
+    higher = torch.log1p(force) - meaning.log_force
+    quantile = torch.maximum(heads.FORCE_QUANTILE * higher, (heads.FORCE_QUANTILE - 1.0) * higher)
+    return _mean(felt + other + 10.0 * (meaning.tilt - tilt).square() + 3.0 * quantile, valid)
 
 
 def outcome(torch: Any, meaning: heads.Meaning, log_time: Any, success: Any, spill: Any, valid: Any) -> Any:

@@ -15,13 +15,12 @@ from agent.policies.limits import clamped
 from agent.world_model import heads, predictor
 from agent.world_model.actions import ACTION_SIZE, BASE, SCALE, to_motion
 from agent.world_model.config import STEP_S
-from agent.world_model.features import FORCE_IN_FEEL, FORCE_UNIT_N, LAYOUT
 from agent.world_model.layers import sigmoid
 from agent.world_model.model import Model
 
 _SALT = 66103
-HARDEST = 4.0
-"""Forces are foretold up to 5 N · sinh of this."""
+HARDEST = 5.3
+"""Forces are foretold up to 200 N."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,20 @@ class Plan:
     """Of the ensemble about the prior's proposal."""
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """What is foretold for n plans."""
+
+    cost: np.ndarray
+    """(n,) s, but for disagreement and straying."""
+    violation: np.ndarray
+    """(n,) by how much of them limits are passed."""
+    force_n: np.ndarray
+    """(n, times) at the tool."""
+    to_go_s: np.ndarray
+    """(n,)"""
+
+
 class Planner:
     """Searches once a step. A pure function of what it is given and of how many searches came before since `reset`."""
 
@@ -47,9 +60,6 @@ class Planner:
         self.config = model.planning
         self._w, self._horizon = model.weights, model.config.horizon
         self._latent_std = model.calibration.latent_std
-        feel = LAYOUT.feel[FORCE_IN_FEEL]
-        self._force_mean = model.weights["normal.mean"][feel]
-        self._force_std = 1.0 / model.weights["normal.scale"][feel]
         self._spline = _spline(self._horizon, self.config.knots)
         self._noise = np.zeros(ACTION_SIZE, np.float32)
         self._noise[:3] = self.config.noise_m_s / SCALE[:3]
@@ -67,31 +77,50 @@ class Planner:
         """The best of the candidates around `prior` (horizon, ACTION_SIZE), from latent z and memory h."""
         config = self.config
         candidates = self.candidates(s, prior)
-        foretold = predictor.predict(self._w, z[None], h[None], candidates, at=slice(1, None, 2))
+        foretold = self._foretell(z, h, candidates)
         spread = foretold.std(axis=0).mean(axis=(1, 2)) / self._latent_std
-        latents = foretold.mean(axis=0)
-        meaning = heads.read(self._w, latents, np.broadcast_to(h, (*latents.shape[:2], len(h))))
-        force = self._force(meaning)
-        to_go_s = np.expm1(meaning.log_time[:, -1])
-        late = np.maximum(0.0, (s.elapsed_s + self._horizon * STEP_S + to_go_s) / s.limits.time_s - 1.0)
-        violation = self._violation(s, candidates, force) + late
+        outlook = self._weigh(s, h, candidates, foretold.mean(axis=0))
         stray = ((candidates - prior) ** 2).mean(axis=(1, 2))
-        cost = (
-            to_go_s
-            + config.failure_s * (1.0 - sigmoid(meaning.success[:, -1]))
-            + config.violation_s * violation
-            + config.disagreement_s * spread
-            + config.stray_s * stray
-        )
+        cost = outlook.cost + config.disagreement_s * spread + config.stray_s * stray
         best = np.argsort(cost, kind="stable")[: config.elites]
         share = np.exp(-(cost[best] - cost[best[0]]) / 0.1)
         actions = np.tensordot(share / share.sum(), candidates[best], axes=1).astype(np.float32)
-        gain, saved = float(cost[0] - cost[best[0]]), float(violation[0] - violation[best[0]])
         surer = bool(spread[best[0]] <= config.surer * spread[0])
+        gain, saved = self._gains(s, z, h, prior, actions)
+        gain -= config.stray_s * float(((actions - prior) ** 2).mean())
+        to_go_s = float(outlook.to_go_s[0])
         replaces = bool(best[0] != 0) and surer and (gain > config.gain_s or saved > config.violation_gain)
-        replaces = self._may(replaces, float(to_go_s[0]))
+        replaces = self._may(replaces, to_go_s)
         self._last = actions if replaces else None
-        return Plan(actions, replaces, gain, float(force[0, -1]), float(spread[0]))
+        return Plan(actions, replaces, gain, float(outlook.force_n[0, -1]), float(spread[0]))
+
+    def _foretell(self, z: np.ndarray, h: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        """Latents (members, n, times, latent) after every second step of actions (n, horizon, ACTION_SIZE)."""
+        return predictor.predict(self._w, z[None], h[None], actions, at=slice(1, None, 2))
+
+    def _weigh(self, s: Situation, h: np.ndarray, actions: np.ndarray, latents: np.ndarray) -> "Outlook":
+        """What latents (n, times, latent), foretold for actions (n, horizon, ACTION_SIZE), come to."""
+        config = self.config
+        meaning = heads.read(self._w, latents, np.broadcast_to(h, (*latents.shape[:2], len(h))))
+        force_n = np.expm1(np.minimum(meaning.log_force, HARDEST))
+        to_go_s = np.expm1(meaning.log_time[:, -1])
+        late = np.maximum(0.0, (s.elapsed_s + self._horizon * STEP_S + to_go_s) / s.limits.time_s - 1.0)
+        violation = self._violation(s, actions, force_n) + late
+        harm = (1.0 - sigmoid(meaning.success[:, -1])) * config.failure_s
+        return Outlook(to_go_s + harm + config.violation_s * violation, violation, force_n, to_go_s)
+
+    def _gains(
+        self, s: Situation, z: np.ndarray, h: np.ndarray, prior: np.ndarray, plan: np.ndarray
+    ) -> tuple[float, float]:
+        """By how much a plan is better than the prior in cost and in violation. Among many candidates there is always
+        one that looks better by an error of the model; so the plan is foretold again, and the least gain of all members
+        of the ensemble counts."""
+        both = np.stack([prior, plan])
+        foretold = self._foretell(z, h, both)
+        views = foretold if self.config.unanimous else foretold.mean(axis=0, keepdims=True)
+        outlooks = [self._weigh(s, h, both, latents) for latents in views]
+        gain = min(float(o.cost[0] - o.cost[1]) for o in outlooks)
+        return gain, min(float(o.violation[0] - o.violation[1]) for o in outlooks)
 
     def _may(self, wants: bool, to_go_s: float) -> bool:
         """Whether a plan that wants to replace the prior may: not for long without getting on."""
@@ -139,13 +168,6 @@ class Planner:
         for row in actions:
             row[:6] = clamped(s, to_motion(row, "", False)).twist_in_target / SCALE[:6]
         return actions
-
-    def _force(self, meaning: heads.Meaning) -> np.ndarray:
-        """(candidates, times) N at the tool, a little of what the model is unsure of added."""
-        middle = np.abs(meaning.feel[..., FORCE_IN_FEEL] * self._force_std + self._force_mean)
-        unsure = np.exp(meaning.feel_log_scale[..., FORCE_IN_FEEL]) * self._force_std
-        force = np.sinh(np.minimum(middle + self.config.caution * unsure, HARDEST))
-        return FORCE_UNIT_N * np.linalg.norm(force, axis=-1)
 
     def _violation(self, s: Situation, candidates: np.ndarray, force_n: np.ndarray) -> np.ndarray:
         """(candidates,) by how much of them the limits are passed, added up, averaged over time."""
