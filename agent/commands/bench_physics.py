@@ -1,8 +1,9 @@
 """Intuitive physics: of two episodes that run alike up to a moment, which one does the mind find stranger after it?
 
 One goes on as it must, in the other something impossible happens (sim/disturbances/impossible.py). No kind of pair was
-ever trained on. A pair is right when the mean surprise of the time after the moment is larger in the impossible one.
-The mind goes on watching when its skill has given up: what it feels and sees is read from the record.
+ever trained on. A pair is right when the surprise at what is seen, on average over the second after the moment, is
+larger in the impossible one: the shocks that the hand feels are the same in both. The mind goes on watching when its
+skill has given up: what it feels and sees is read from the record.
 """
 
 import argparse
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from agent.policies.interface import Situation
     from agent.world_model.model import Model
 
-AFTER_S = 1.5
+AFTER_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,12 @@ def surprise_after(folder: Path, name: str, checkpoint: Path | None) -> tuple[fl
 
 
 def watch(model: "Model", steps: "Sequence[Step]") -> list[tuple[float, float]]:
-    """(time, surprise) at every step of 40 ms of an attempt, and on from its end through the Steps that follow."""
+    """(time, surprise at what is seen) at every step of 40 ms of an attempt, and on from its end through the Steps that
+    follow."""
     from agent.world_model import encoders, memory
     from agent.world_model.actions import to_vector
     from agent.world_model.config import STEP_TICKS
-    from agent.world_model.features import LAYOUT, Featurizer
+    from agent.world_model.features import LAYOUT, SEEN_IN_FEEL, Featurizer
     from agent.world_model.mirror import mirrored, mirrored_move, needs_mirror
     from agent.world_model.surprise import Surprise
 
@@ -125,9 +127,8 @@ def watch(model: "Model", steps: "Sequence[Step]") -> list[tuple[float, float]]:
         if tick % STEP_TICKS == 0:
             z = encoders.encode(w, encoders.mask(x, here, here))
             action = np.mean(done, axis=0).astype(np.float32) if done else np.zeros(12, np.float32)
-            score = surprise.update(action, z, x[LAYOUT.feel])
-            if score is not None:
-                scores.append((step.observation.time_s, score))
+            if surprise.update(action, z, x[LAYOUT.feel]) is not None:
+                scores.append((step.observation.time_s, surprise.about(SEEN_IN_FEEL)))
             h = memory.step(w, z, h)
             surprise.remember(z, h)
             done = []

@@ -80,6 +80,8 @@ FEEL_NAMES = (
 SEEN_LATELY_S = 0.25
 FORCE_IN_FEEL = slice(6, 9)
 """Force at the tool in the target frame."""
+SEEN_IN_FEEL = slice(14, 18)
+"""Where the thing in question is seen, and how far open it is."""
 
 
 class Featurizer:

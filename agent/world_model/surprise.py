@@ -83,6 +83,10 @@ class Surprise:
             self._smooth[k] += SMOOTHING * (detectors(felt, thought / usual)[0] - self._smooth[k])
         return float((self._smooth / self._units).max()) / self._calibration.surprise_threshold
 
+    def about(self, readings: slice) -> float:
+        """The largest detector of these readings alone, in its unit."""
+        return float((self._smooth[:, readings] / self._units[:, readings]).max())
+
     def remember(self, z: Floats, h: Floats) -> None:
         """The state from which later steps are foretold."""
         self._states.append((z, h))

@@ -16,8 +16,7 @@ ABOVE_M, OPENS_S, OPENING_N = (0.012, 0.05), 0.6, -25.0
 """How high above what is below the hand lets go."""
 NEAR_MUG_M, HIGH_M, HOP_M_S, GRAVITY_M_S2 = 0.105, 0.15, 1.3, 9.81
 NEAR_HANDLE_M, MOVES_BY, MOVES_S = 0.10, 0.2, 0.5
-_ONLY_HAND = 1 << 20
-"""A collision class that nothing else is in."""
+SINK_M_S = 0.15
 
 
 class Moment(Disturbance):
@@ -49,31 +48,30 @@ class Moment(Disturbance):
 
 
 class SetDown(Moment):
-    """A held thing comes to stand on something: as it should be."""
+    """What the hand has put down and let go of stands there: as it should be."""
 
     name = "set-down"
 
     def begin(self, scene: Scene, rng: np.random.Generator) -> None:
         super().begin(scene, rng)
-        self._held = ""
+        self._put = ""
 
     def due(self) -> bool:
-        scene = self.scene
-        self._held = scene.lifted_item() or self._held
-        return bool(self._held) and scene.held_item() == self._held and scene.lifted_item() is None
+        self._put = self.scene.lifted_item() or self._put
+        return bool(self._put) and self.scene.held_item() is None
 
 
 class Sinks(SetDown):
-    """A held thing passes through what it should come to stand on, and everything else but the hand."""
+    """What the hand has put down and let go of sinks slowly through what it stands on."""
 
     name = "sinks"
 
     def go_on(self, since_s: float) -> None:
-        model, scene = self.scene.model, self.scene
-        item = model.geom_bodyid == scene.body(self._held)
-        hand = model.body_rootid[model.geom_bodyid] == model.body_rootid[scene.hand]
-        model.geom_contype[item], model.geom_conaffinity[item] = 0, _ONLY_HAND
-        model.geom_contype[hand] |= _ONLY_HAND
+        pose = self.scene.pose(self._put).copy()
+        if since_s == 0.0:
+            self._from_m = float(pose[2])
+        pose[2] = self._from_m - SINK_M_S * since_s
+        self.scene.hold(self._put, pose)
 
 
 class LetGo(Moment):
