@@ -113,10 +113,9 @@ def run_episode(
     began = time.perf_counter()
     fork = config.fork
 
-    def make(name: str) -> Policy:
-        return make_policy(name, config.checkpoint, config.index)
-
-    policy = None if policy_in is not None else make(config.policy) if fork is None else fork.policy(make)
+    policy: Policy | None = None
+    if policy_in is None:
+        policy = make_policy(config.policy, config.checkpoint, config.index) if fork is None else fork.policy()
     weights = policy.checkpoint if isinstance(policy, Checkpointed) else ""
     planning = _Planning(config)
     writer: EpisodeWriter | None = None
@@ -259,6 +258,7 @@ def _writer(
         planner=config.planner,
         disturbance=config.disturbance,
         checkpoint=checkpoint,
+        weights="" if config.checkpoint is None else str(config.checkpoint.absolute()),
         realtime=config.realtime or realtime,
         robot=config.robot or "in-process",
         initial_state_hash=initial_hash,

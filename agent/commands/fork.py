@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.commands.changes import Change, apply_changes
 from agent.commands.outcome import CommandError
+from agent.commands.weights import chosen_policy, recorded_policy
 from agent.episodes import Episode, EpisodeReport
 from agent.episodes.following import Following, LoggedPlanner, SwitchedPolicy
 
@@ -28,6 +29,8 @@ class Fork:
     policy_name: str
     planner_name: str
     changes: list[Change] = field(default_factory=list)
+    checkpoint: Path | None = None
+    """Weights of the policy; None takes those of the episode, or the shipped ones."""
 
     def __post_init__(self) -> None:
         self.following = Following(self.episode, self.step)
@@ -38,10 +41,15 @@ class Fork:
         """Of the fork."""
         return self.episode.step(self.step).observation.time_s
 
-    def policy(self, make: "Callable[[str], Policy]") -> "Policy":
-        """The recorded policy, which gives way to the chosen one at the fork."""
-        recorded = make(self.episode.header.policy)
-        other = recorded if self.policy_name == self.episode.header.policy else make(self.policy_name)
+    def policy(self) -> "Policy":
+        """The recorded policy, which gives way to the chosen one at the fork. Raises CommandError without weights."""
+        header = self.episode.header
+        recorded = recorded_policy(header, self.checkpoint)
+        other = recorded
+        if self.policy_name != header.policy or self.checkpoint is not None:
+            other = chosen_policy(header, self.policy_name, self.checkpoint)
+            if other.name == recorded.name and _weights(other) == _weights(recorded):
+                other = recorded
         self._switched = SwitchedPolicy(recorded, other)
         return self._switched
 
@@ -68,6 +76,10 @@ class Fork:
         }
 
 
+def _weights(policy: "Policy") -> str:
+    return getattr(policy, "checkpoint", "")
+
+
 def run_fork(fork: Fork, record: Path, on_progress: "Callable[[Progress], None] | None" = None) -> EpisodeReport:
     """Run a fork to its end as a new episode below `record`.
 
@@ -84,6 +96,7 @@ def run_fork(fork: Fork, record: Path, on_progress: "Callable[[Progress], None] 
         planner=fork.planner_name,
         disturbance=header.disturbance,
         limits=header.limits,
+        checkpoint=fork.checkpoint or (Path(header.weights) if header.weights else None),
         record=record,
         fork=fork,
     )
@@ -130,11 +143,12 @@ def describe_run(fork: Fork, report: EpisodeReport) -> dict[str, Any]:
     }
 
 
-def check_fork(episode: Episode, policy: str, planner: str, changes: list[Change], *, sweep: bool) -> None:
-    """Raises CommandError for a sweep in which nothing is changed."""
-    header = episode.header
-    if sweep and policy == header.policy and planner == header.planner and not changes:
+def check_sweep(fork: Fork) -> None:
+    """Raises CommandError for forks in which nothing is changed."""
+    header = fork.episode.header
+    same = fork.policy_name == header.policy and fork.planner_name == header.planner and fork.checkpoint is None
+    if same and not fork.changes:
         raise CommandError(
-            "a fork with nothing changed comes out the same; say what to change with --policy, --planner or "
-            "--set THING.PROPERTY=VALUE"
+            "a fork with nothing changed comes out the same; say what to change with --policy, --planner, "
+            "--checkpoint or --set THING.PROPERTY=VALUE"
         )

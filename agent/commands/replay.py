@@ -63,6 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="fork at N moments and find from which one on the outcome was decided",
     )
     ask.add_argument("--policy", type=one_of("policy", POLICIES), help="of the fork (default: the recorded one)")
+    ask.add_argument(
+        "--checkpoint", type=Path, metavar="FILE", help="weights of that policy (default: the recorded ones)"
+    )
     ask.add_argument("--planner", type=one_of("planner", PLANNERS), help="of the fork (default: the recorded one)")
     ask.add_argument(
         "--set",
@@ -118,6 +121,8 @@ def _check(args: argparse.Namespace) -> None:
         raise CommandError("--with puts an episode beside another in --view or --report; say which of them")
     if args.export and not args.out:
         raise CommandError(f"--export {args.export} needs --out PATH")
+    if args.checkpoint and args.fork is None and args.fork_sweep is None and not args.policy_only:
+        raise CommandError("--checkpoint is for --policy-only, --fork STEP and --fork-sweep N; say which of them")
     if args.changes and args.fork is None and args.fork_sweep is None:
         raise CommandError("--set changes the world of a fork; say where with --fork STEP or --fork-sweep N")
 
@@ -206,7 +211,8 @@ def _fork(episode: "Episode", args: argparse.Namespace, console: "Console") -> A
     from agent.commands.fork import describe_run
     from agent.commands.report import print_next_steps, print_report
 
-    fork, report = _run_fork(episode, args.fork, args, console)
+    fork = _forked(episode, args.fork, args)
+    report = _run_fork(fork, console)
     print_report(console, report)
     otherwise = fork.following.thought_otherwise_at
     if otherwise is not None:
@@ -218,31 +224,33 @@ def _fork(episode: "Episode", args: argparse.Namespace, console: "Console") -> A
     return describe_run(fork, report)
 
 
-def _run_fork(
-    episode: "Episode", step: int, args: argparse.Namespace, console: "Console"
-) -> "tuple[Fork, EpisodeReport]":
+def _forked(episode: "Episode", step: int, args: argparse.Namespace) -> "Fork":
     from agent.commands.changes import parse_change
-    from agent.commands.fork import Fork, run_fork
+    from agent.commands.fork import Fork
+
+    header = episode.header
+    changes = [parse_change(text) for text in args.changes]
+    return Fork(episode, step, args.policy or header.policy, args.planner or header.planner, changes, args.checkpoint)
+
+
+def _run_fork(fork: "Fork", console: "Console") -> "EpisodeReport":
+    from agent.commands.fork import run_fork
     from agent.commands.progress import watch_run
     from agent.episodes import episodes_root
 
-    header = episode.header
-    changes = [parse_change(text) for text in args.changes]
-    fork = Fork(episode, step, args.policy or header.policy, args.planner or header.planner, changes)
+    header = fork.episode.header
     with watch_run(console, f"{header.task}, {header.split} {header.index}, forked at {fork.time_s:.1f} s") as watch:
-        return fork, run_fork(fork, episodes_root(), watch)
+        return run_fork(fork, episodes_root(), watch)
 
 
 def _fork_sweep(episode: "Episode", args: argparse.Namespace, console: "Console") -> Any:
-    from agent.commands.changes import parse_change
-    from agent.commands.fork import check_fork, conclude, describe_run, sweep_steps
+    from agent.commands.fork import check_sweep, conclude, describe_run, sweep_steps
 
-    header = episode.header
-    changes = [parse_change(text) for text in args.changes]
-    check_fork(episode, args.policy or header.policy, args.planner or header.planner, changes, sweep=True)
+    forks = [_forked(episode, step, args) for step in sweep_steps(episode, args.fork_sweep)]
+    check_sweep(forks[0])
     runs, described = [], []
-    for step in sweep_steps(episode, args.fork_sweep):
-        fork, report = _run_fork(episode, step, args, console)
+    for fork in forks:
+        report = _run_fork(fork, console)
         word = "[green]success[/]" if report.success else f"[red]failed[/]: {report.reason}"
         console.print(f"  forked at {fork.time_s:7.1f} s  {word}", highlight=False)
         runs.append((fork.time_s, report))
@@ -256,11 +264,11 @@ def _policy_only(episode: "Episode", args: argparse.Namespace, console: "Console
     from rich.progress import Progress
     from rich.table import Table
 
+    from agent.commands.weights import chosen_policy
     from agent.episodes.shadow import policy_only
-    from agent.policies.catalogue import make_policy
 
     name = args.policy or episode.header.policy
-    policy = make_policy(name, None, episode.header.index)
+    policy = chosen_policy(episode.header, name, args.checkpoint)
     with Progress(console=console, transient=True) as progress:
         bar = progress.add_task("thinking along")
         found = policy_only(episode, policy, lambda done, total: progress.update(bar, completed=done, total=total))

@@ -64,6 +64,8 @@ class EpisodeHeader(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     checkpoint: str = ""
     """Identity of the policy's weights; empty for a policy without any."""
+    weights: str = ""
+    """Where they lay when it was made; `checkpoint` tells whether they still do."""
     realtime: bool = False
     robot: str = "in-process"
     """Address of the robot, or `in-process`."""
