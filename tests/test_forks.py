@@ -1,6 +1,7 @@
 """Laws of living through an episode again: nothing changed gives the same, what is changed counts from its step on."""
 
 import math
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from agent.commands.fork import Fork, conclude, run_fork, sweep_steps
 from agent.commands.outcome import CommandError, Exit
 from agent.commands.rebuild import rebuild_world
 from agent.commands.simulation import start_simulation
+from agent.commands.weights import chosen_policy, recorded_policy
 from agent.episodes import Episode, EpisodeError, EpisodeReport, Kind
 from agent.episodes.following import Following
 from agent.episodes.performance import perform
@@ -23,6 +25,10 @@ from agent.episodes.verify import verify
 from agent.messages import encode
 from agent.policies.catalogue import make_policy
 from agent.session import RunConfig, run_episode
+from agent.world_model.checkpoint import save
+from agent.world_model.config import ModelConfig
+from agent.world_model.features import LAYOUT
+from agent.world_model.model import fresh
 from controllers.virtual_robot import VirtualRobot
 
 STEP = 480
@@ -136,3 +142,33 @@ def test_a_sweep_finds_when_it_was_decided() -> None:
     assert "between 4.0 s and 6.0 s" in conclude(episode, [(2.0, bad), (4.0, bad), (6.0, good), (8.0, good)])
     assert "makes no difference" in conclude(episode, [(2.0, good), (4.0, good)])
     assert "even at the last" in conclude(episode, [(2.0, bad), (4.0, bad)])
+
+
+def test_weights_are_known_by_what_they_are(tmp_path: Path) -> None:
+    """A fork of a learned mind needs the very weights; another checkpoint can be asked what it would have done."""
+    places = [tmp_path / name / "model.safetensors" for name in ("one", "other")]
+    for seed, place in enumerate(places):
+        place.parent.mkdir()
+        save(place, fresh(ModelConfig(), ("advance",), np.zeros(LAYOUT.size), np.ones(LAYOUT.size), seed=seed))
+    config = RunConfig(
+        task="press-button",
+        split="train",
+        index=0,
+        policy="prior",
+        checkpoint=places[0],
+        record=tmp_path,
+        time_limit_s=9.0,
+    )
+    episode = Episode.open(run_episode(config).episode)
+    header = episode.header
+    assert any(step.acting is not None for step in episode.steps())
+    assert policy_only(episode, chosen_policy(header, "prior", None))["same"]
+    assert not policy_only(episode, chosen_policy(header, "prior", places[1]))["same"]
+    fork = Fork(episode, 700, "prior", header.planner)
+    child = Episode.open(run_episode(replace(config, fork=fork, record=tmp_path / "forks")).episode)
+    assert [encode(s) for s in child.steps()] == [encode(s) for s in episode.steps()]
+    places[0].rename(places[0].with_name("moved.safetensors"))
+    places[0].with_suffix(".json").rename(places[0].with_name("moved.json"))
+    with pytest.raises(CommandError, match=f"weights {header.checkpoint}, which are not at"):
+        recorded_policy(header)
+    assert recorded_policy(header, places[0].with_name("moved.safetensors"))

@@ -150,8 +150,9 @@ def _attempts(episode: Episode, end_s: float) -> list[_Attempt]:
 
 def _success(summary: dict[str, Any], attempts: list[_Attempt], end_s: float) -> list[Reason]:
     retried = [a for a in attempts if a.status == "failed"]
-    text = f"the task was done after {end_s:.1f} s and {len(attempts)} subgoals"
-    reasons = [Reason(text + (", each at the first try" if not retried else f", {len(retried)} of which failed first"))]
+    text = f"the task was done after {end_s:.1f} s and {len(attempts)} subgoal" + ("" if len(attempts) == 1 else "s")
+    tries = f", {len(retried)} of which failed first" if retried else ", each at the first try"
+    reasons = [Reason(text + (", at the first try" if len(attempts) == 1 and not retried else tries))]
     if not summary.get("safe", True):
         broken = [name.replace("-", " ") for name, holds in (summary.get("safety") or {}).items() if not holds]
         reasons.append(Reason(f"but not safely: not kept were {', '.join(broken) or 'the limits'}"))

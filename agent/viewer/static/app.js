@@ -72,13 +72,16 @@
     $("side").prepend(line);
   }
 
-  let waiting = false;
+  const REST_MS = 350;
+  let waiting = false, resting = 0;
   function redraw() {
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => {
       waiting = false;
       for (const stage of stages) stage.draw();
+      clearTimeout(resting);
+      if (!shared.playing) resting = setTimeout(() => { for (const stage of stages) stage.rest(); }, REST_MS);
     });
   }
 
@@ -145,7 +148,7 @@
   function tools() {
     const parts = [
       ["layers", [["seen", "seen", "--seen"], ["believed", "believed", "--believed"], ["view", "camera's view", "--seen"], ["scan", "scanner", "#8fb3ff"]]],
-      ["view", [["follow", "follow"], ["above", "from above"], ["eye", "its eye"], ["free", "free"]]],
+      ["view", [["follow", "follow"], ["above", "from above"], ["eye", "its eye"], ["hand", "the hand"], ["free", "free"]]],
     ];
     const place = stages[stages.length - 1].element.querySelector(".tools");
     const buttons = [];
@@ -174,7 +177,7 @@
     ArrowRight: (e) => e.shiftKey ? seek(shared.time + 1) : step(1), Home: () => seek(0), End: () => seek(end),
     n: () => toEvent(1), p: () => toEvent(-1), "?": () => { $("guide").hidden = !$("guide").hidden; }, Escape: () => { $("guide").hidden = true; },
     s: () => $("layers-seen").click(), b: () => $("layers-believed").click(), c: () => $("layers-view").click(), l: () => $("layers-scan").click(),
-    1: () => $("view-follow").click(), 2: () => $("view-above").click(), 3: () => $("view-eye").click(),
+    1: () => $("view-follow").click(), 2: () => $("view-above").click(), 3: () => $("view-eye").click(), 4: () => $("view-hand").click(),
   };
   addEventListener("keydown", (e) => {
     if (e.target.matches?.("select, input") || e.ctrlKey || e.metaKey || !(e.key in KEYS)) return;
@@ -212,6 +215,10 @@
   choose(0);
   timeline.draw();
   const deepLink = /t=/.test(location.hash);
+  // What is drawn for the first time takes long; later nobody shall wait for it.
+  for (const part of [0.2, 0.5, 0.8]) {
+    for (const stage of stages) { stage.show(part * stage.episode.duration); stage.draw(); }
+  }
   seek(0);
   fromHash();
   for (const stage of stages) stage.draw();
@@ -223,14 +230,14 @@
     }
   } catch { /* pages of files may have no storage */ }
 
-  // How long a seek takes until its picture is there; for tests.
+  // From the wish to the finished picture, the way a person's click goes, in milliseconds; for tests.
   async function measureSeek(t) {
     const began = performance.now();
     seek(t);
     Doppio.seekScript = performance.now() - began;
-    for (const stage of stages) {
-      stage.draw();
-      const gl = stage.renderer.getContext();
+    await new Promise((resolve) => requestAnimationFrame(resolve));  // behind the one that draws
+    for (const { renderer } of stages) {
+      const gl = renderer.getContext();
       gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
     }
     return performance.now() - began;

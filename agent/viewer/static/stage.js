@@ -21,7 +21,7 @@
       this.software = drawnBySoftware();
       // Where no graphics card helps, fewer pixels and no smoothing keep a seek below a tenth of a second.
       this.renderer = new THREE.WebGLRenderer({ canvas: this.canvas, antialias: !this.software, powerPreference: "high-performance" });
-      this.renderer.setPixelRatio(this.software ? 0.66 : Math.min(2, devicePixelRatio));
+      this._sharpness(!this.software);
       this.renderer.shadowMap.enabled = !this.software;
       this._light();
       this._build();
@@ -29,6 +29,18 @@
       this._cameras();
       new ResizeObserver(() => { this._resize(); shared.redraw(); }).observe(this.element);
       this._resize();
+    }
+
+    _sharpness(sharp) {
+      this.sharp = sharp;
+      this.renderer.setPixelRatio(sharp ? Math.min(2, devicePixelRatio) : 0.5);
+    }
+
+    // Once nothing moves, there is time for all pixels; the next movement does without them again.
+    rest() {
+      if (!this.software || this.sharp) return;
+      this._sharpness(true);
+      this.draw();
     }
 
     _light() {
@@ -167,6 +179,7 @@
         this.heading = this.headings[between[0]];
         this.path.geometry.setDrawRange(0, between[0] + 1);
       }
+      if (this.software && this.sharp) this._sharpness(false);
       this._repaint(t);
       this._showSight(t);
       this._caption(t);
@@ -269,7 +282,7 @@
     draw() {
       this.drawing = true;
       const { view } = this.shared;
-      this.controls.enabled = view !== "eye";
+      this.controls.enabled = view !== "eye" && view !== "hand";
       let camera = this.camera;
       if (view === "eye" && this.eye) {
         camera = this.head ||= new THREE.PerspectiveCamera(58, 1, 0.03, 30);
@@ -277,13 +290,22 @@
         camera.updateProjectionMatrix();
         camera.position.copy(this.eye.eye);
         camera.quaternion.copy(this.eye.turn);
+      } else if (view === "hand" && this.found.has("hand")) {
+        camera = this.near ||= new THREE.PerspectiveCamera(42, 1, 0.03, 30);
+        camera.up.set(0, 0, 1);
+        camera.aspect = this.camera.aspect;
+        camera.updateProjectionMatrix();
+        // From the side and a little ahead of it: there the fingers are not behind the arm.
+        const c = Math.cos(this.heading), s = Math.sin(this.heading);
+        camera.position.set(this.hand.x + 0.3 * c + 0.5 * s, this.hand.y + 0.3 * s - 0.5 * c, this.hand.z + 0.3);
+        camera.lookAt(this.hand.x + 0.08 * c, this.hand.y + 0.08 * s, this.hand.z);
       } else if ((view === "above") !== this.above) {
         this.above = view === "above";
         this.controls.target.copy(this.goal);
         this.camera.position.copy(this.goal).add(this.above ? new THREE.Vector3(0, -0.6, 7.5) : new THREE.Vector3(-1.8, -1.8, 1.9));
       }
       this.controls.update();
-      this._fade(camera, view === "above" || view === "follow");
+      this._fade(camera, view === "above" || view === "follow" || view === "hand");
       this.sun.target.position.copy(this.goal);
       this.sun.position.copy(this.goal).add(new THREE.Vector3(1.6, -1.2, 5.5));
       this.renderer.render(this.scene, camera);

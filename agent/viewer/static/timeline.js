@@ -1,7 +1,7 @@
 // Time below: subgoals, plans, events, clamps and curves over one axis.
 "use strict";
 (function () {
-  const LEFT = 150, RIGHT = 14, LANE = 22, ROW = 50, AXIS = 20;
+  const LEFT = 150, RIGHT = 14, LANE = 22, ROW = 42, AXIS = 20;
   const KIND = {
     explore: "#46709c", "go-to": "#46709c", "push-door": "#3f85a8", "look-for": "#5d8a6a", open: "#a5793f", pick: "#b9693f",
     place: "#b9693f", "open-lid": "#8f64b5", "close-lid": "#8f64b5", "insert-pod": "#8f64b5", "place-under-spout": "#8f64b5",
@@ -43,10 +43,12 @@
         const curves = row.curves.map((c) => ({ ...c, known: this.episodes.map((e) => "curve_" + c.name in e.arrays) }));
         const any = curves.some((c) => c.known.some(Boolean));
         const lacking = curves.filter((c) => !c.known.some(Boolean));
-        const placed = { ...row, curves, lacking, y, height: any ? ROW : 20, any };
-        y += placed.height + 4;
+        const placed = { ...row, curves, lacking, height: any ? ROW : 20, any };
         return placed;
       });
+      // What was not recorded goes below what was.
+      this.rows.sort((a, b) => b.any - a.any);
+      for (const row of this.rows) { row.y = y; y += row.height + 4; }
       this.height = y + 6;
     }
 
