@@ -1,7 +1,7 @@
 """Kill a recorded run at random moments and look at what is left: nothing that was finished may be lost.
 
-The victim records ticks as a run does, finishes, and exports. What is killed by SIGKILL, alternately: the run, the
-process that writes its log, both at once.
+The victim records ticks as a run does, finishes, and exports. What is killed by SIGKILL, by turns: the run, the process
+that writes its log, both at once; and when: at any moment, while the log is closed, while exports are written.
 """
 
 import argparse
@@ -18,12 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.commands.outcome import CommandError
+from agent.export.finish import NAME
 
 if TYPE_CHECKING:
     from agent.messages import Step
 
 VICTIMS = ("run", "scribe", "both")
 PHASES = ("starting", "running", "finishing", "exporting")
+AIMS = (("", 0.0), ("finish", 0.08), ("export", 0.5))
+"""What the victim has said when the kill becomes due, and within how many seconds of it; at first at any moment."""
 TICK_PERIOD_S = 0.001
 WRITTEN_WITHIN_S = 10.0
 LOSS_ALLOWED_S = 1.0
@@ -53,14 +56,14 @@ def measure_crashes(times: int, ticks: int, seed: int, on_kill: Any = lambda don
         earlier = _digest(root / "earlier")
         for number in range(times):
             victim = VICTIMS[number % len(VICTIMS)]
-            outcomes.append(_kill_one(root / f"{number}", ticks, chance.uniform(0.0, whole_s), victim))
+            said, within_s = AIMS[number // len(VICTIMS) % len(AIMS)]
+            after_s = chance.uniform(0.0, within_s or whole_s)
+            outcomes.append(_kill_one(root / f"{number}", ticks, said, after_s, victim))
             if _digest(root / "earlier") != earlier:
                 outcomes[-1] = outcomes[-1]._replace(problems=(*outcomes[-1].problems, "an earlier episode changed"))
             on_kill(number + 1, times)
     bad = [outcome for outcome in outcomes if outcome.problems]
-    phases = {
-        phase: sum(o.phase == phase for o in outcomes) for phase in ("starting", "running", "finishing", "exporting")
-    }
+    phases = {phase: sum(o.phase == phase for o in outcomes) for phase in PHASES}
     return {
         "kills": times,
         "ticks": ticks,
@@ -97,17 +100,22 @@ def _run_whole(directory: Path, ticks: int) -> float:
     return time.monotonic() - began
 
 
-def _kill_one(directory: Path, ticks: int, after_s: float, victim: str) -> Outcome:
-    process = _start(directory, ticks)
-    assert process.stdout is not None
-    time.sleep(after_s)
-    killed_at = time.monotonic()
-    scribe = _scribe_of(process.pid)
-    if victim in ("scribe", "both") and scribe is not None:
-        _kill(scribe)
-    if victim in ("run", "both") or scribe is None:
-        _kill(process.pid)
-    said, _ = process.communicate(timeout=120)
+def _kill_one(directory: Path, ticks: int, aim: str, after_s: float, victim: str) -> Outcome:
+    with _start(directory, ticks) as process:
+        assert process.stdout is not None
+        said: list[str] = []
+        while aim and (not said or not said[-1].startswith(aim)):
+            said.append(process.stdout.readline())
+            if not said[-1]:
+                raise CommandError(f"the run to be killed ended before it said {aim!r}")
+        time.sleep(after_s)
+        killed_at = time.monotonic()
+        scribe = _scribe_of(process.pid)
+        if victim in ("scribe", "both") and scribe is not None:
+            _kill(scribe)
+        if victim in ("run", "both") or scribe is None:
+            _kill(process.pid)
+        said.extend(process.stdout)
     return _judge(directory, said, killed_at, victim)
 
 
@@ -130,11 +138,11 @@ def _scribe_of(process: int) -> int | None:
     return None
 
 
-def _judge(directory: Path, said: str, killed_at: float, victim: str) -> Outcome:
+def _judge(directory: Path, said: list[str], killed_at: float, victim: str) -> Outcome:
     """What is left, against what the run had said of itself before it was killed."""
     from agent.episodes import Episode, EpisodeError
 
-    lines = [line.split() for line in said.splitlines(keepends=True) if line.endswith("\n")]
+    lines = [line.split() for line in said if line.endswith("\n")]
     finished = [float(line[1]) for line in lines if line[0] == "step"]
     phase = {"": "starting", "step": "running", "finish": "finishing", "export": "exporting", "done": "exporting"}[
         lines[-1][0] if lines else ""
@@ -172,15 +180,24 @@ def _without_gap(episode: Any) -> list[int]:
 def _exports(directory: Path) -> list[str]:
     """An export is there whole or not at all."""
     import numpy as np
+    from mcap.reader import make_reader
 
-    path = directory / "export.npz"
-    if not path.exists():
-        return []
+    problems = []
     try:
-        with np.load(path) as arrays:
-            return [] if len(arrays["time_s"]) else ["the export is empty"]
+        if (directory / "export.npz").exists():
+            with np.load(directory / "export.npz") as arrays:
+                if not len(arrays["time_s"]):
+                    problems.append("the export is empty")
+        if (directory / NAME).exists():
+            with (directory / NAME).open("rb") as file:
+                reader = make_reader(file, validate_crcs=True)
+                summary = reader.get_summary()
+                count = sum(1 for _ in reader.iter_messages())
+                if summary is None or summary.statistics is None or summary.statistics.message_count != count:
+                    problems.append(f"{NAME} has {count} messages, and says something else")
     except Exception as error:  # whatever a reader of damaged files raises
-        return [f"the export is unreadable: {error}"]
+        problems.append(f"an export is unreadable: {error}")
+    return problems
 
 
 def _digest(directory: Path) -> str:
@@ -193,6 +210,7 @@ def _digest(directory: Path) -> str:
 def _victim(directory: Path, ticks: int) -> None:
     """The process that is killed."""
     from agent.episodes import Episode, EpisodeWriter, new_header
+    from agent.export.finish import finalise
     from agent.export.npz_file import export_npz
 
     header = new_header(task="pick-mug", split="train", index=0, policy="scripted", planner="symbolic")
@@ -205,6 +223,7 @@ def _victim(directory: Path, ticks: int) -> None:
     writer.finish({"success": True})
     _say("export")
     export_npz(Episode.open(directory), directory / "export.npz")
+    finalise(directory)
     _say("done")
 
 
