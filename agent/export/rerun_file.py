@@ -12,6 +12,11 @@ from agent.viewer.scene import describe_scene, load_model
 from agent.viewer.story import event_in_words, in_words
 
 _CURVES = ("observation.wrench", "action", "applied")
+_EXPECTED = (
+    *("surprise", "success_probability", "time_to_go_s", "contact_probability", "slip_probability"),
+    *("force_n", "disagreement"),
+)
+"""Of what the mind thought of itself."""
 
 
 def export_rerun(episode: Episode, out: Path) -> str:
@@ -22,7 +27,7 @@ def export_rerun(episode: Episode, out: Path) -> str:
     part = out.with_name(out.name + ".part")
     out.parent.mkdir(parents=True, exist_ok=True)
     with rr.RecordingStream("doppio", recording_id=episode.directory.name) as stream:
-        stream.save(str(part))
+        stream.save(str(part), default_blueprint=_layout())
         bodies = _log_scene(rr, stream, episode)
         for name in _CURVES:
             column = table.columns[name]
@@ -32,10 +37,31 @@ def export_rerun(episode: Episode, out: Path) -> str:
                     [rr.TimeColumn("time", duration=table.time_s)],
                     rr.Scalars.columns(scalars=column.values[:, i].astype(np.float64)),
                 )
+        _log_expected(rr, stream, episode)
         _log_story(rr, stream, episode)
         stream.flush()
     part.replace(out)
     return f"{len(table.time_s)} steps, {bodies} moving bodies"
+
+
+def _layout() -> Any:
+    """The scene at the left, curves and log at the right: left to itself, Rerun shows each curve alone."""
+    import rerun.blueprint as rrb  # pyright: ignore[reportMissingImports]
+
+    curves = [rrb.TimeSeriesView(origin=f"curves/{name}", name=name) for name in ("expected", *_CURVES)]
+    side = rrb.Vertical(*curves, rrb.TextLogView(origin="log", name="log"))
+    return rrb.Blueprint(rrb.Horizontal(rrb.Spatial3DView(origin="world", name="world"), side, column_shares=[3, 2]))
+
+
+def _log_expected(rr: Any, stream: Any, episode: Episode) -> None:
+    """Where the policy predicted something."""
+    estimates = [(step.observation.time_s, step.estimate) for step in episode.steps()]
+    for name in _EXPECTED:
+        known = [(t, value) for t, estimate in estimates if (value := getattr(estimate, name)) is not None]
+        if known:
+            times_s, values = np.array(known).T
+            times = [rr.TimeColumn("time", duration=times_s)]
+            stream.send_columns(f"curves/expected/{name}", times, rr.Scalars.columns(scalars=values))
 
 
 def _log_scene(rr: Any, stream: Any, episode: Episode) -> int:
