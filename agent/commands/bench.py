@@ -1,6 +1,6 @@
 """Measure where the time of a running episode goes (sim), how fast the mind answers in real time (loop), what recording
-costs (record), what is left of runs that are killed (crash), or what a learned mind knows of itself (knowing) and of
-the world (physics).
+costs (record), what is left of runs that are killed (crash), whether recorded episodes come out the same (replay), or
+what a learned mind knows of itself (knowing) and of the world (physics).
 
 `sim` runs an episode in this process with everything switched on.
 
@@ -12,6 +12,9 @@ On a machine that does other things too, compare processor time, and shares. doc
 `knowing` runs --times houses undisturbed and in every way disturbed: what surprise notices, how honest odds are.
 
 `physics` runs pairs of possible and impossible events in --times houses: which one is the more surprising?
+
+`replay` records --times short episodes of several tasks, in this process and on robots in another one, and simulates
+each again; --policy names one policy (default scripted and teacher). In a copy of each log one bit is changed.
 
 `record` measures messages a second, what recording costs an episode, and the opening of a long one. `crash` kills runs
 at random moments (drawn from --index) of recording, finishing and exporting, and looks for what was lost.
@@ -27,6 +30,7 @@ from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
 from agent.commands.arguments import (
+    DEFAULT_POLICY,
     add_checkpoint,
     add_house,
     add_json,
@@ -43,7 +47,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "measure where the time goes"
 
-WHAT = ("sim", "loop", "knowing", "physics", "record", "crash")
+WHAT = ("sim", "loop", "knowing", "physics", "record", "crash", "replay")
 _CRASH_TICKS = 800
 TICKS_OF_A_CYCLE = 10
 """Camera and scanner come at a tenth of the ticks' rate."""
@@ -169,12 +173,41 @@ def _run_crash(args: argparse.Namespace) -> int:
     return Exit.OK if result["same"] else Exit.FAILED
 
 
+def _run_replay(args: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from agent.commands.bench_replay import measure_replays
+
+    console = Console(stderr=str(args.json) == "-", highlight=False)
+    policies = [args.policy] if args.policy != DEFAULT_POLICY else [DEFAULT_POLICY, "teacher"]
+    with Progress(console=console, transient=True) as progress:
+        bar = progress.add_task("recording and simulating again")
+        result = measure_replays(
+            args.times,
+            policies,
+            args.split,
+            args.checkpoint,
+            lambda done, total: progress.update(bar, completed=done, total=total),
+        )
+    console.print(
+        f"{result['the_same']} of {result['episodes']} episodes of {len(result['kinds'])} kinds come out the same, to "
+        f"the last bit ({result['ticks']} ticks); of {result['bits_changed']} changed bits {result['bits_noticed']} are "
+        "named"
+    )
+    for problem in (*result["different"], *result["unnoticed"]):
+        console.print(f"  {problem}", style="red", markup=False)
+    write_json(args.json, result)
+    return Exit.OK if result["same"] else Exit.FAILED
+
+
 _OTHERS = {
     "loop": _run_loop,
     "knowing": _run_knowing,
     "physics": _run_physics,
     "record": _run_record,
     "crash": _run_crash,
+    "replay": _run_replay,
 }
 
 
