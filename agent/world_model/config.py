@@ -84,11 +84,11 @@ class PlanningConfig:
     noise_rad_s: float = 0.25
     paces: tuple[float, ...] = (0.0, 0.35, 0.5, 0.65, 0.8, 0.9, 1.15, 1.3)
     """The prior's motion times these."""
-    failure_s: float = 6.0
+    failure_s: float = 2.0
     """What certain failure costs."""
     violation_s: float = 8.0
     """What passing a limit by all of it costs."""
-    margin: float = 0.08
+    margin: float = 0.15
     """Share of each limit that is kept free for what the model does not know."""
     disagreement_s: float = 1.0
     surer: float = 1.5
@@ -97,7 +97,7 @@ class PlanningConfig:
     """Every member of the ensemble must foretell the gain; else their mean has to."""
     stray_s: float = 0.15
     """What one unit of mean squared deviation from the prior costs."""
-    gain_s: float = 0.25
+    gain_s: float = 0.4
     """The least gain for which a plan replaces the prior where no limit is at stake."""
     violation_gain: float = 0.05
     """The least gain in violation for which it does."""

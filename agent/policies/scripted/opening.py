@@ -26,6 +26,8 @@ ENOUGH = 0.95
 """Fraction of the travel at which to let go at the latest."""
 FELT_STOP, STOP_N = 0.55, 20.0
 """From this fraction on, such a pull against the motion is the front's own stop."""
+OF_LIMIT = 0.7
+"""Share of the force limit that is felt as a stop at the latest."""
 OPEN_ENOUGH = 0.68
 """A front seen this far open needs no more pulling."""
 TURNS_WITH = 0.2
@@ -44,7 +46,8 @@ def act(s: Situation) -> Motion:
     if gripped or (s.width_m < CLOSING_WIDTH_M and depth > -0.03 and across < 0.03):
         if not gripped or s.grip_force_n < 0.5 * GRIP_N:
             return Motion(np.zeros(6), "force", GRIP_N, phase="grip")
-        at_stop = opening > FELT_STOP and float(tangent @ s.force_in_target_n) < -STOP_N
+        stop_n = min(STOP_N, OF_LIMIT * s.limits.force_n)
+        at_stop = opening > FELT_STOP and float(tangent @ s.force_in_target_n) < -stop_n
         if opening >= ENOUGH or at_stop:
             return Motion(np.zeros(6), "width", OPEN_WIDTH_M, phase="release")
         return _pull(s, opening, tangent)
