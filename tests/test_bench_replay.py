@@ -1,4 +1,4 @@
-"""Recorded episodes come out the same, in this process and behind a wire; `doppio bench replay --times 100` does more."""
+"""Recorded episodes come out the same, in this process and behind a wire; `doppio bench replay --times 100` does it."""
 
 from agent.commands.bench_replay import REMOTE_EVERY, measure_replays
 

@@ -192,8 +192,8 @@ def _run_replay(args: argparse.Namespace) -> int:
         )
     console.print(
         f"{result['the_same']} of {result['episodes']} episodes of {len(result['kinds'])} kinds come out the same, to "
-        f"the last bit ({result['ticks']} ticks); of {result['bits_changed']} changed bits {result['bits_noticed']} are "
-        "named"
+        f"the last bit ({result['ticks']} ticks); {result['bits_noticed']} of {result['bits_changed']} changed bits "
+        "are named"
     )
     for problem in (*result["different"], *result["unnoticed"]):
         console.print(f"  {problem}", style="red", markup=False)
