@@ -233,14 +233,14 @@ def _connect(config: RunConfig, checkpoint: str) -> _World:
     from agent.links.remote_robot import RemoteRobot
 
     robot = RemoteRobot(config.robot, version=package_versions()["doppio"])
-    writer = _writer(config, "", checkpoint, realtime=not robot.virtual_time)
+    writer = _writer(config, "", checkpoint, realtime=not robot.virtual_time, body=robot.welcome.robot)
     if writer is not None:
         record_wire(writer, robot)
     return _World(robot, writer, robot.virtual_time, errand_of(config.task), config.time_limit_s)
 
 
 def _writer(
-    config: RunConfig, initial_hash: str, checkpoint: str, model: bytes = b"", realtime: bool = False
+    config: RunConfig, initial_hash: str, checkpoint: str, model: bytes = b"", realtime: bool = False, body: str = ""
 ) -> "EpisodeWriter | None":
     if config.record is None:
         return None
@@ -261,6 +261,7 @@ def _writer(
         weights="" if config.checkpoint is None else str(config.checkpoint.absolute()),
         realtime=config.realtime or realtime,
         robot=config.robot or "in-process",
+        body=body,
         initial_state_hash=initial_hash,
         model=model_identity(model) if model else "",
         limits=config.limits,

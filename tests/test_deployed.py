@@ -60,6 +60,8 @@ def test_the_mind_does_the_same_on_a_robot_elsewhere(tmp_path: Path) -> None:
     thoughts = (Kind.PLAN, Kind.SUBGOAL, Kind.REPORT)
     assert payloads(here, Kind.SUBGOAL)
     assert payloads(here, *thoughts) == payloads(there, *thoughts)
+    header = Episode.open(there.episode).header
+    assert (header.split, header.house_split) == ("remote", Episode.open(here.episode).header.split)
     # Every message is recorded as the bytes it went as.
     wire = payloads(there, Kind.WIRE)
     heard = [decode_from_robot(data[1:]) for data in wire if data[0] == 0 and len(data) > 1]
@@ -175,7 +177,7 @@ def test_a_planner_that_keeps_dying_ends_the_run_with_its_reason(tmp_path: Path,
 
 
 def test_a_full_disk_is_told_and_keeps_what_was_written(tmp_path: Path) -> None:
-    bound = 3_000_000
+    bound = 1_000_000
     full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({bound}, {bound}))"
     with doppio("run", "pick-mug", "--index", "100", "--record", str(tmp_path), before=full) as run:
         _, said = run.communicate(timeout=60)

@@ -69,6 +69,8 @@ class EpisodeHeader(msgspec.Struct, frozen=True, kw_only=True):
     realtime: bool = False
     robot: str = "in-process"
     """Address of the robot, or `in-process`."""
+    body: str = ""
+    """What a robot elsewhere said that it is: plant, and of a simulated one split and index of its house."""
     initial_state_hash: str = ""
     code: CodeIdentity
     versions: dict[str, str]
@@ -86,6 +88,14 @@ class EpisodeHeader(msgspec.Struct, frozen=True, kw_only=True):
     """Set at run time for every subgoal; None where the planner's held."""
     model: str = ""
     """SHA-256 of the compiled model (MJB), first 16 digits; empty where the model is not known."""
+
+    @property
+    def house_split(self) -> str:
+        """The split of the house it happened in, also behind a wire; `robot` where that is no simulated one."""
+        if self.split != "remote" or not self.body:
+            return self.split
+        plant, *where = self.body.split()
+        return where[0] if plant == "mujoco" and where else "robot"
 
 
 class Control(msgspec.Struct, frozen=True, array_like=True):

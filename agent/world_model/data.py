@@ -139,14 +139,18 @@ def gather(episodes: Sequence[dict[str, np.ndarray]]) -> Data:
 _OF_ATTEMPTS = ("success", "calm", "house", "kind")
 
 
+TRAINED_ON = ("train", "robot")
+"""Houses made for it, and the real world."""
+
+
 def _schema_digest() -> str:
     return blake2b(repr(schema()).encode(), digest_size=4).hexdigest()
 
 
 def _extract(episode: Episode) -> dict[str, np.ndarray]:
     header, summary = episode.header, episode.summary or {}
-    if header.split != "train":
-        raise DataError(f"{episode.directory} is of the split {header.split!r}; only `train` may be trained on")
+    if header.house_split not in TRAINED_ON:
+        raise DataError(f"{episode.directory} is of the split {header.house_split!r}; only `train` may be trained on")
     featurizer = Featurizer()
     names: list[str] = []
     rows: dict[str, list[Any]] = {name: [] for name in _OF_STEPS}
