@@ -291,13 +291,13 @@
         camera.position.copy(this.eye.eye);
         camera.quaternion.copy(this.eye.turn);
       } else if (view === "hand" && this.found.has("hand")) {
-        camera = this.near ||= new THREE.PerspectiveCamera(42, 1, 0.03, 30);
+        camera = this.near ||= new THREE.PerspectiveCamera(42, 1, 0.2, 30);
         camera.up.set(0, 0, 1);
         camera.aspect = this.camera.aspect;
         camera.updateProjectionMatrix();
-        // From the side and a little ahead of it: there the fingers are not behind the arm.
+        // From beside the arm, where the robot came from: ahead of the hand there are walls and cupboards.
         const c = Math.cos(this.heading), s = Math.sin(this.heading);
-        camera.position.set(this.hand.x + 0.3 * c + 0.5 * s, this.hand.y + 0.3 * s - 0.5 * c, this.hand.z + 0.3);
+        camera.position.set(this.hand.x - 0.22 * c + 0.5 * s, this.hand.y - 0.22 * s - 0.5 * c, this.hand.z + 0.34);
         camera.lookAt(this.hand.x + 0.08 * c, this.hand.y + 0.08 * s, this.hand.z);
       } else if ((view === "above") !== this.above) {
         this.above = view === "above";
