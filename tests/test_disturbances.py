@@ -157,6 +157,28 @@ def test_events_happen_once_in_contact_at_work_and_are_noted(name: str, monkeypa
         assert scene.held_item() is None
 
 
+def test_of_a_pair_one_falls_and_the_other_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Scene, "reaching", lambda self: True)
+    monkeypatch.setattr(Scene, "room_below_m", lambda self, item: 0.03)
+    moments, heights = [], []
+    for name in ("let-go", "hovers"):
+        plant = begin_task(TASK, "train", INDEX)[0]
+        scene = disturb(plant, name)
+        assert scene is not None
+        held = scene.held_item()
+        assert held is not None
+        run(plant, 0.012)
+        (moment,) = scene.happened
+        moments.append((moment[0], plant.state_hash()))
+        before = float(scene.pose(held)[2])
+        run(plant, 0.5)
+        assert scene.held_item() is None
+        heights.append(float(scene.pose(held)[2]) - before)
+    assert moments[0] == moments[1]  # alike, bit for bit, until then
+    assert heights[0] < -0.1
+    assert abs(heights[1]) < 0.03
+
+
 def test_delayed_commands_arrive_in_order(plant: MujocoPlant) -> None:
     delay = Delay(0.06)
     delay.begin(Scene(plant), np.random.Generator(np.random.PCG64(0)))

@@ -17,26 +17,32 @@ COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#8
 def draw_success(
     results: "Results", tasks: Sequence[str], conditions: Sequence[str], minds: Sequence[str], picture: Path
 ) -> bool:
-    """Bars for each condition and mind, tasks pooled; False without matplotlib or results."""
-    bars = {mind: [_share(pooled(results, tasks, [c], mind)) for c in conditions] for mind in minds}
-    bars = {mind: of_mind for mind, of_mind in bars.items() if any(n for *_, n in of_mind)}
-    figure = _figure(max(7.0, 1.6 * len(conditions)), 3.6) if bars else None
+    """A point with its interval for each condition and mind, tasks pooled; False without matplotlib or results."""
+    points = {mind: [_share(pooled(results, tasks, [c], mind)) for c in conditions] for mind in minds}
+    points = {mind: of_mind for mind, of_mind in points.items() if any(n for *_, n in of_mind)}
+    figure = _figure(max(7.0, 1.6 * len(conditions)), 3.6) if points else None
     if figure is None:
         return False
     axes = figure.subplots()
-    width = 0.8 / len(bars)
-    for k, (mind, of_mind) in enumerate(bars.items()):
-        at = [i + (k - (len(bars) - 1) / 2) * width for i in range(len(conditions))]
+    width = 0.8 / len(points)
+    for k, (mind, of_mind) in enumerate(points.items()):
+        at = [i + (k - (len(points) - 1) / 2) * width for i in range(len(conditions))]
         height = [100.0 * share for share, *_ in of_mind]
-        error = [[100.0 * (share - low) for share, low, _, _ in of_mind], [100.0 * (up - s) for s, _, up, _ in of_mind]]
+        error = [
+            [100.0 * max(0.0, share - low) for share, low, _, _ in of_mind],
+            [100.0 * max(0.0, high - share) for share, _, high, _ in of_mind],
+        ]
         colour = COLOURS[k % len(COLOURS)]
-        axes.bar(at, height, width * 0.92, yerr=error, label=mind, color=colour, error_kw={"lw": 0.8})
-    least = min(share for of_mind in bars.values() for share, _, _, n in of_mind if n)
-    axes.set_ylim(max(0.0, 100.0 * least - 25.0) if least > 0.5 else 0.0, 101.0)
+        # Points and not points: the axis need not begin at nothing.
+        axes.errorbar(at, height, yerr=error, label=mind, color=colour, fmt="o", ms=5, lw=1.4)
+    least = min(share for of_mind in points.values() for share, _, _, n in of_mind if n)
+    axes.set_ylim(max(0.0, 100.0 * least - 25.0) if least > 0.5 else 0.0, 101.5)
+    for i in range(1, len(conditions)):
+        axes.axvline(i - 0.5, color="#dddddd", lw=0.8)
     axes.set_xticks(range(len(conditions)), conditions)
     axes.set_ylabel("success, %")
     axes.grid(axis="y", alpha=0.3)
-    axes.legend(fontsize=8, ncols=min(4, len(bars)), loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+    axes.legend(fontsize=8, ncols=min(4, len(points)), loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
     return _save(figure, picture)
 
 
@@ -54,12 +60,15 @@ def draw_limits(results: "Results", tasks: Sequence[str], minds: Sequence[str], 
         passed, n = violations(reports)
         x, (left, right) = passed / n, wilson_interval(passed, n)
         y, low, high, _ = _share(reports)
-        error = {"xerr": [[100 * (x - left)], [100 * (right - x)]], "yerr": [[100 * (y - low)], [100 * (high - y)]]}
-        axes.errorbar(100 * x, 100 * y, **error, fmt="o", color=COLOURS[k % len(COLOURS)], label=mind, lw=0.8)
+        spans = ((x, left, right), (y, low, high))
+        across, along = ([[max(0.0, 100.0 * (at - a))], [max(0.0, 100.0 * (b - at))]] for at, a, b in spans)
+        axes.errorbar(
+            100 * x, 100 * y, xerr=across, yerr=along, fmt="o", color=COLOURS[k % len(COLOURS)], label=mind, lw=0.8
+        )
     axes.set_xlabel("episodes that passed a limit, %")
     axes.set_ylabel("success, %")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
     return _save(figure, picture)
 
 
