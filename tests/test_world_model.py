@@ -13,7 +13,7 @@ import torch
 from agent.world_model import encoders, heads, memory, predictor, prior
 from agent.world_model.actions import ACTION_SIZE
 from agent.world_model.batches import Sampler
-from agent.world_model.calibration import auc, calibrate, ece, latents_of, platt, quiet_threshold
+from agent.world_model.calibration import auc, calibrate, ece, fit_success, latents_of, platt, quiet_threshold
 from agent.world_model.checkpoint import CheckpointError, identity, load, load_arrays, save
 from agent.world_model.collapse import CollapsedError, health
 from agent.world_model.config import ModelConfig, PlanningConfig, TrainingConfig
@@ -233,6 +233,17 @@ def test_what_is_calibrated_is_what_is_published(model: Model) -> None:
         assert shifted is not None
         assert shifted > max(score for score in scores[-3:] if score is not None)
     assert alarms <= 1
+
+
+def test_the_readout_of_success_finds_what_tells_how_attempts_end(model: Model) -> None:
+    data = toy(attempts=40)
+    ended = np.array([data.x[a : a + 120, 0].mean() > np.median(data.x[:, 0]) for a in data.start])
+    told = replace(data, success=ended)
+    taught, others = np.arange(0, 30), np.arange(30, 40)
+    w = model.weights | fit_success(model.weights, SMALL, told, taught)
+    odds = {a: heads.read(w, *latents_of(w, SMALL, told, a)[1:3]).success.mean() for a in (*taught, *others)}
+    assert (auc(*(np.array([odds[a] for a in taught if ended[a] == e]) for e in (True, False))) or 0.0) > 0.95
+    assert (auc(*(np.array([odds[a] for a in others if ended[a] == e]) for e in (True, False))) or 0.0) > 0.7
 
 
 def test_statistics_of_estimates() -> None:

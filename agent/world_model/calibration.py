@@ -17,6 +17,8 @@ from agent.world_model.surprise import SMOOTHING, detectors, errors, lags
 Floats = NDArray[np.float32]
 ALARMS_PER_MINUTE = 0.5
 SAME_ALARM_S = 1.0
+OF_ATTEMPT, RIDGE = 16, 100.0
+"""Steps of each attempt that the readout of success is fitted to; weight of its squared coefficients."""
 LARGE = 0.998
 """Quantile of undisturbed episodes that makes a detector's unit: their largest errors tell readings apart, and not what
 is usual."""
@@ -86,6 +88,34 @@ def calibrate(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> tuple[
         success_offset=offset,
     )
     return calibration, results
+
+
+def fit_success(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> dict[str, Floats]:
+    """The weights `heads.ends` with the readout of success fitted anew to these attempts: ridge logistic regression by
+    Newton's method, each attempt of equal weight. Along with everything else it is learned too slowly, and by the
+    longest attempts most. Leaves the weights as they are where all attempts ended alike."""
+    steps = [latents_of(w, c, data, int(a))[1:3] for a in attempts]
+    picked = [np.linspace(0, len(z) - 1, OF_ATTEMPT).astype(int) for z, _ in steps]
+    x = np.concatenate([np.concatenate([z[k], h[k]], axis=1) for (z, h), k in zip(steps, picked, strict=True)])
+    ended = np.repeat(data.success[attempts], OF_ATTEMPT).astype(np.float64)
+    found = {name: w[name].copy() for name in ("heads.ends.w", "heads.ends.b")}
+    if ended.all() or not ended.any():
+        return found
+    mean, std = x.mean(axis=0), x.std(axis=0) + 1e-3
+    design = np.column_stack([(x - mean) / std, np.ones(len(x))]).astype(np.float64)
+    ridge = RIDGE * np.eye(design.shape[1])
+    ridge[-1, -1] = 1e-6
+    at = np.zeros(design.shape[1])
+    for _ in range(12):
+        p = 1.0 / (1.0 + np.exp(-np.clip(design @ at, -30.0, 30.0)))
+        hessian = (design * (p * (1.0 - p))[:, None]).T @ design + ridge
+        move = np.linalg.solve(hessian, design.T @ (p - ended) + ridge @ at)
+        at -= move
+        if np.abs(move).max() < 1e-4:
+            break
+    found["heads.ends.w"][:, 0] = at[:-1] / std
+    found["heads.ends.b"][0] = at[-1] - float((at[:-1] / std) @ mean)
+    return found
 
 
 def _largest(found: list[Floats], units: list[NDArray[np.float64]]) -> Floats:

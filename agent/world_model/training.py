@@ -12,7 +12,7 @@ import numpy as np
 
 from agent.world_model import encoders
 from agent.world_model.batches import Index, Sampler
-from agent.world_model.calibration import auc, calibrate, latents_of
+from agent.world_model.calibration import auc, calibrate, fit_success, latents_of
 from agent.world_model.checkpoint import CheckpointError, load_arrays, save, save_arrays
 from agent.world_model.collapse import Health, health
 from agent.world_model.config import STEP_TICKS, ModelConfig, TrainingConfig
@@ -122,7 +122,7 @@ def train(
             _keep(run, state, learned, optimizer)
     state["seconds"] = before_s + time.perf_counter() - session
     _keep(run, state, learned, optimizer)
-    return _finish(run, replace(model, weights=_numpy(weights)), data, held, config, state, looked)
+    return _finish(run, replace(model, weights=_numpy(weights)), data, taught, held, config, state, looked)
 
 
 _HEALTH = ("std_median", "std_least", "effective_rank", "probe_r2")
@@ -255,6 +255,7 @@ def _finish(
     run: Path,
     model: Model,
     data: Data,
+    taught: Index,
     held: Index,
     config: TrainingConfig,
     state: dict[str, Any],
@@ -262,7 +263,8 @@ def _finish(
 ) -> Model:
     from agent.episodes import code_identity, command_line, cpu_name
 
-    calibration, results = calibrate(model.weights, model.config, data, held)
+    weights = model.weights | fit_success(model.weights, model.config, data, taught)
+    calibration, results = calibrate(weights, model.config, data, held)
     code = code_identity()
     card = {
         "training": asdict(config),
@@ -282,6 +284,6 @@ def _finish(
         "cpu": cpu_name(),
         "limits_of_use": "simulation only; knows no other kinds of subgoal and phases than its data had",
     }
-    model = replace(model, calibration=calibration, card=card)
+    model = replace(model, weights=weights, calibration=calibration, card=card)
     save(run / "model.safetensors", model)
     return model
