@@ -16,7 +16,7 @@ ABOVE_M, OPENS_S, OPENING_N = (0.012, 0.05), 0.6, -25.0
 """How high above what is below the hand lets go."""
 NEAR_MUG_M, HIGH_M, HOP_M_S, GRAVITY_M_S2 = 0.105, 0.15, 1.3, 9.81
 NEAR_HANDLE_M, MOVES_BY, MOVES_S = 0.10, 0.2, 0.5
-SINK_M_S, STANDS_M = 0.15, 0.005
+SINK_M_S = 0.15
 
 
 class Moment(Disturbance):
@@ -58,8 +58,7 @@ class SetDown(Moment):
 
     def due(self) -> bool:
         self._put = self.scene.lifted_item() or self._put
-        let_go = bool(self._put) and self.scene.held_item() is None
-        return let_go and self.scene.room_below_m(self._put) < STANDS_M
+        return bool(self._put) and self.scene.held_item() is None and self.scene.stands(self._put)
 
 
 class Sinks(SetDown):

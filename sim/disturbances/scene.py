@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 NEAR_M = 0.20
+ABOVE_FOOT_M = 0.01
 REACH_M = 0.42
 """A tool farther ahead of the base's centre is at work; nearer it is tucked in."""
 
@@ -76,22 +77,24 @@ class Scene:
     def lifted_item(self) -> str | None:
         """What is held while nothing but the robot touches it: its whole weight is on the hand."""
         item = self.held_item()
-        if item is None:
-            return None
+        return None if item is None or self.stands(item) else item
+
+    def stands(self, item: str) -> bool:
+        """Something that is not the robot touches it."""
         model, body, robot = self.model, self.body(item), self.model.body_rootid[self.hand]
         for a, b in self.data.contact.geom.tolist():
             first, second = int(model.geom_bodyid[a]), int(model.geom_bodyid[b])
             if body in (first, second) and robot not in (model.body_rootid[first], model.body_rootid[second]):
-                return None
-        return item
+                return True
+        return False
 
     def room_below_m(self, item: str) -> float:
         """From the foot of an upright item down to what is there."""
-        start = self.data.xpos[self.body(item)] - np.array([0.0, 0.0, 0.002])  # origins are at the underside
-        geom = np.zeros(1, np.int32)
+        # Origins are at the underside; from a little above it, for what stands sinks in by a hair.
+        start = self.data.xpos[self.body(item)] + np.array([0.0, 0.0, ABOVE_FOOT_M])
         down = np.array([0.0, 0.0, -1.0])
-        room = mujoco.mj_ray(self.model, self.data, start, down, None, 1, self.body(item), geom)
-        return room if room >= 0.0 else float("inf")
+        room = mujoco.mj_ray(self.model, self.data, start, down, None, 1, self.body(item), np.zeros(1, np.int32))
+        return room - ABOVE_FOOT_M if room >= 0.0 else float("inf")
 
     def reaching(self) -> bool:
         """The arm is stretched out: the robot is at work and not under way."""
