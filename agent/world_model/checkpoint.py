@@ -99,21 +99,25 @@ def load(path: Path) -> Model:
     """The model at `path`. Raises CheckpointError; where it was made for other inputs the text names what differs."""
     weights = load_arrays(path)
     card_path = path.with_suffix(".json")
+    unreadable = f"the card {card_path} of these weights cannot be read"
     try:
         card = json.loads(card_path.read_text())
+        made_for = dict(card.pop("schema"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{unreadable}: {error}") from error
+    # First of all: what was made for other inputs may have another card too.
+    _check_schema(path, made_for)
+    try:
         config, phases = ModelConfig(**card.pop("config")), tuple(card.pop("phases"))
         calibration = card.pop("calibration")
         calibration["residual_std"] = tuple(tuple(row) for row in calibration["residual_std"])
         calibration["surprise_units"] = tuple(tuple(row) for row in calibration["surprise_units"])
-        made_for = card.pop("schema")
         unusual: dict[str, Any] = {
             name: tuple(v) if isinstance(v, list) else v for name, v in card.pop("planning").items()
         }
-        planning = PlanningConfig(**unusual)
-        model = Model(config, phases, weights, Calibration(**calibration), planning, card)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"the card {card_path} of these weights cannot be read: {error}") from error
-    _check_schema(path, made_for)
+        model = Model(config, phases, weights, Calibration(**calibration), PlanningConfig(**unusual), card)
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{unreadable}: {error}") from error
     _check_shapes(path, model)
     return model
 
