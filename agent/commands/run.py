@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_checkpoint(parser)
     add_conditions(parser)
     parser.add_argument("--realtime", action="store_true", help="keep the wall clock's time instead of virtual time")
+    parser.add_argument("--view", action="store_true", help="show the episode in the browser when it is over")
     add_recording(parser)
     add_json(parser)
 
@@ -74,4 +75,9 @@ def run(args: argparse.Namespace) -> int:
         "disturb": disturbance,
     }
     write_json(args.json, {**result, **msgspec.to_builtins(report), "realtime_factor": report.realtime_factor})
+    if args.view:
+        from agent.commands.viewing import view
+        from agent.episodes import Episode
+
+        view([Episode.open(Path(report.episode))], console, port=0, at_s=None, open_browser=True)
     return Exit.OK if report.success else Exit.FAILED
