@@ -159,6 +159,10 @@ class OccupancyMap:
         """What stands out above the plane of the scan (arrays (n, 2)), in place of what was marked before."""
         self._overhangs = np.concatenate([np.zeros((0, 2)), *points_in_map_m])
 
+    def overhang_within(self, position_in_map_m: Array, radius_m: float) -> bool:
+        """Whether something marked by `mark_overhangs` is that near to a point (2,)."""
+        return bool(np.any(np.linalg.norm(self._overhangs - position_in_map_m, axis=1) < radius_m))
+
     def mark_opened(self, name: str, opening: float) -> None:
         """A door is known to be open this far, though nobody saw it: its leaf is an obstacle like any other."""
         if name in self._doors:

@@ -16,12 +16,11 @@ from agent.skills.drive import BasePose
 from controllers.motion.paths import Travel
 
 Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 ASIDES_M, ASIDE_PENALTY = (0.0, 0.08, -0.08, 0.16, -0.16, 0.24, -0.24, 0.32, -0.32), 5.0
 STANDOFF_SLACK_M = 0.15
-CROWDED_PENALTY, ARM_ROOM_M, IN_REACH_M = 3.0, 0.17, 0.06
+CROWDED_PENALTY, ARM_ROOM_M, BODY_ROOM_M, IN_REACH_M = 3.0, 0.17, 0.37, 0.06
 """Where the arm would reach past an open leaf. What is as near as IN_REACH_M to the target is its own."""
 SAMPLE_M, EDGE_UNSURE_M = 0.04, 0.08
 STANDOFFS_M = (0.50, 0.54, 0.58, 0.62, 0.66, 0.70, 0.74, 0.78, 0.82)
@@ -84,11 +83,11 @@ def ranked(belief: Belief, point_in_map: Array, approaches: list[Approach]) -> l
     return [approaches[k] for cost, k in sorted(scored) if np.isfinite(cost)]
 
 
-def _beside_open_fronts(belief: Belief, point_in_map: Array, approaches: list[Approach]) -> Mask:
-    """(n,) whether an open front stands within the arm's way from the base to the target."""
+def _beside_open_fronts(belief: Belief, point_in_map: Array, approaches: list[Approach]) -> Array:
+    """(n,) how far open fronts stand into the arm's way from the base to the target: 0 not at all, 1 across it."""
     fronts = [e for e in belief.entities.of_class(*sorted(FRONTS)) if e.size is not None and not is_shut(e)]
     if not fronts:
-        return np.zeros(len(approaches), dtype=bool)
+        return np.zeros(len(approaches))
     edges = np.concatenate([standing_out(front) for front in fronts])
     bases = np.array([(b.x, b.y) for b in (a.base_pose(point_in_map) for a in approaches)])
     way = np.asarray(point_in_map)[:2] - bases
@@ -96,7 +95,9 @@ def _beside_open_fronts(belief: Belief, point_in_map: Array, approaches: list[Ap
     gap = edges[None] - bases[:, None]
     along = np.einsum("nmk,nk->nm", gap, way) / length
     aside = np.abs(gap[..., 0] * way[:, None, 1] - gap[..., 1] * way[:, None, 0]) / length
-    return np.any((along > 0.0) & (along < length - IN_REACH_M) & (aside < ARM_ROOM_M), axis=1)
+    in_the_way = np.where((along > 0.0) & (along < length - IN_REACH_M), 1.0 - aside / ARM_ROOM_M, 0.0)
+    too_near = 0.5 * np.any(np.linalg.norm(gap, axis=2) < BODY_ROOM_M, axis=1)
+    return np.clip(np.max(in_the_way, axis=1) + too_near, 0.0, 1.0)
 
 
 def in_the_open(belief: Belief, point_in_map: Array, approaches: list[Approach], surface: Entity) -> list[Approach]:

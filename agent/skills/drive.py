@@ -17,6 +17,7 @@ STUCK_S = 6.0
 STUCK_M = 0.04
 RETRY_PATH_S = 1.0
 PATIENCE_S = 4.0
+TURN_ROOM_M = 0.40
 ORDINARY = BaseLimits()
 
 
@@ -60,14 +61,20 @@ class Drive:
             self.there = True
             return still
         self._watch_progress(pose, now)
+        # Beside an open leaf the head has no room to turn: away from it first.
+        beside = belief.map.overhang_within(pose[:2], TURN_ROOM_M) and self._far_from_goal(pose)
         return follow(
             self._path,
             pose,
             observation.applied.base_velocity_in_base,
             limits=self.limits,
-            final_yaw_rad=self.goal.yaw,
+            final_yaw_rad=None if beside else self.goal.yaw,
             obstacles_in_base_m=belief.obstacles_in_base,
+            turn_to_motion=not beside,
         )
+
+    def _far_from_goal(self, pose: Array) -> bool:
+        return float(np.hypot(pose[0] - self.goal.x, pose[1] - self.goal.y)) > TURN_ROOM_M
 
     def _plan(self, belief: Belief, now: float) -> None:
         age = now - self._planned_s

@@ -36,6 +36,7 @@ HANDS_FULL = BaseLimits(speed_m_s=0.65, acceleration_m_s2=0.5, yaw_rate_rad_s=1.
 OVER_FIRST_M, OVER_BY_M = 0.08, 0.15
 """On its way to a goal farther off than this the tool goes this much over it."""
 ASIDE_FIRST_M, ASIDE_AT_M = 0.04, 0.34
+OPENS_WITHIN_M, UNFOLDING_WIDTH_M = 0.20, 0.06
 BASE_CLEAR_M = 0.05
 STILL_RAD_S, STALLED_S = 0.03, 0.5
 """An arm that has not moved for so long gets no nearer to where acting begins: the policy goes on from here."""
@@ -280,7 +281,7 @@ class Manipulation(Skill):
         assert self._aim is not None
         target_in_base = belief.base_in_map.inverse() @ self._aim.target_in_map
         tool = target_in_base @ self.ready_pose(self._aim)
-        now = belief.hand.tool_in_base.position
+        now, goal_position = belief.hand.tool_in_base.position, tool.position
         low = float(tool.position[2]) > self.unfolds_low_for_m
         if not low and float(np.hypot(*(now - tool.position)[:2])) > OVER_FIRST_M:
             # Over whatever stands between first, down at the end.
@@ -313,7 +314,10 @@ class Manipulation(Skill):
             self.policy.reset()
             self.before_acting(belief)
             self._enter("act", belief)
-        return Command(twist, True, "width", self.ready_width_m, lift_rate_m_s=rate, head_rate_rad_s=head)
+        # Open fingers are wide: not before they are where they are to grasp.
+        near = float(np.linalg.norm(now - goal_position)) < OPENS_WITHIN_M
+        width = self.ready_width_m if near else min(self.ready_width_m, UNFOLDING_WIDTH_M)
+        return Command(twist, True, "width", width, lift_rate_m_s=rate, head_rate_rad_s=head)
 
     ready_width_m = 0.108
 

@@ -24,7 +24,7 @@ PULL_SPEED_M_S = 0.16
 GIVE_M_PER_NS = 0.0025
 ENOUGH = 0.95
 """Fraction of the travel at which to let go at the latest."""
-FELT_STOP, STOP_N = 0.55, 20.0
+FELT_STOP, STOP_N = 0.75, 24.0
 """From this fraction on, such a pull against the motion is the front's own stop."""
 OF_LIMIT = 0.7
 """Share of the force limit that is felt as a stop at the latest."""
@@ -88,21 +88,23 @@ def _leave(s: Situation) -> Motion:
     """Fingers open, then straight back."""
     if s.width_m < OPEN_WIDTH_M - 0.015:
         return Motion(np.zeros(6), "width", OPEN_WIDTH_M, phase="let-go")
-    # Turned straight again: beside the mast there is no room for a hand that is askew.
-    out = Pose(behind(s.tool_in_target, 0.15).position, s.goal.tool_in_target.rotation)
+    out = behind(s.tool_in_target, 0.15)
+    if _away(s, 0.05):
+        # Turned straight again, off the handle: beside the mast there is no room for a hand that is askew.
+        out = Pose(out.position, s.goal.tool_in_target.rotation)
     tool_in_base = s.target_in_base.point(s.tool_in_target.position)
     # The arm alone cannot draw back from near the body: the base helps.
     base = np.array([-0.12 if float(tool_in_base[0]) < NEAR_BODY_M else 0.0, 0.0, 0.0])
     twist = servo(s.tool_in_target, out, 0.2)
-    return Motion(twist, "width", OPEN_WIDTH_M, base_velocity_in_base=base, phase="draw-back", finished=_away(s))
+    return Motion(twist, "width", OPEN_WIDTH_M, base_velocity_in_base=base, phase="draw-back", finished=_away(s, 0.10))
 
 
-def _away(s: Situation) -> bool:
+def _away(s: Situation, by_m: float) -> bool:
     """Far enough from where the handle now is."""
     hinge = np.array(s.goal.hinge_in_target)
     axis = np.array(s.goal.hinge_direction_in_target)
     if s.goal.axis == "slide":
         handle_x = float(s.goal.tool_in_target.position[0]) - (s.opening or 0.0) * s.goal.travel
-        return float(s.tool_in_target.position[0]) < handle_x - 0.10
+        return float(s.tool_in_target.position[0]) < handle_x - by_m
     radius = float(np.linalg.norm(across_axis(s.goal.tool_in_target.position - hinge, axis)))
-    return float(np.linalg.norm(across_axis(s.tool_in_target.position - hinge, axis))) > radius + 0.10
+    return float(np.linalg.norm(across_axis(s.tool_in_target.position - hinge, axis))) > radius + by_m
