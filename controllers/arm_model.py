@@ -30,7 +30,7 @@ ARM_DAMPING_NMS: Final = np.array([90.0, 90.0, 65.0, 60.0, 20.0, 16.0, 9.0])
 """Its damping (Nm s/rad): near critical for the inertias at the home posture. While a joint moves, it lags its set
 point by damping / stiffness × velocity; adding that to the set point removes the lag."""
 
-ARM_LEASH_RAD: Final = np.array([32.0, 35.0, 28.0, 28.0, 12.0, 12.0, 12.0]) / ARM_STIFFNESS_NM
+ARM_LEASH_RAD: Final = np.array([40.0, 50.0, 40.0, 40.0, 12.0, 12.0, 12.0]) / ARM_STIFFNESS_NM
 """How far set points may lead joints that something holds back, from the torque (Nm) this takes: moving freely takes 5,
 pressing a lid shut 30. The wrist's force sensor feels the hand alone; what holds back a link shows here."""
 

@@ -109,8 +109,8 @@ class OpenLid(Lid):
         return (self.opening(belief) or 0.0) > OPEN_STATE
 
     def roll(self, belief: Belief) -> float:
-        # A tab at the side is narrow: the two fingers go under it one above the other.
-        return 0.5 * pi if self.side(belief) else 0.0
+        # A tab at the side is narrow: the two fingers go under it one above the other, the wrist towards the machine.
+        return 0.5 * pi * self.side(belief)
 
     def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
         hinge, axis = self.hinge(belief)
@@ -161,11 +161,15 @@ class CloseLid(Lid):
 
     def approaches(self, belief: Belief) -> list[Approach]:
         yaw = belief.entities[self.subgoal.target].yaw + pi
-        return at_standoffs(yaw, CLOSING_PITCH_RAD, 0.54)
+        return at_standoffs(yaw, CLOSING_PITCH_RAD, 0.54, self.roll(belief))
+
+    def roll(self, belief: Belief) -> float:
+        # Behind a lid at the side there is often a wall or a fridge: the hand lies flat, its wrist away from there.
+        return 0.5 * pi * self.side(belief)
 
     def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
         hinge, axis = self.hinge(belief)
-        rotation = tool_rotation(approach.pitch_down_rad)
+        rotation = tool_rotation(approach.pitch_down_rad, approach.roll_rad)
         opening = self.opening(belief) or 1.0
         along = ALONG_LID * self.radius(belief)
         outside = LID_THICKNESS_M + FINGER_HALF_M
