@@ -40,13 +40,14 @@ class Domain:
     """Why operators were left out that failed too often."""
 
 
-def coffee_domain(scene: Scene, effort: Effort, *, refuse: bool = True) -> Domain:
-    """The task `coffee` in this scene. `refuse` leaves out subgoals that failed too often."""
-    return _Builder(scene, effort, refuse).domain()
+def coffee_domain(scene: Scene, effort: Effort, *, refuse: bool = True, heed_crowding: bool = True) -> Domain:
+    """The task `coffee` in this scene. `refuse` leaves out subgoals that failed too often; without `heed_crowding`
+    open fronts are in nobody's way."""
+    return _Builder(scene, effort, refuse, scene.rows("crowds") if heed_crowding else []).domain()
 
 
 class _Builder:
-    def __init__(self, scene: Scene, effort: Effort, refuse: bool) -> None:
+    def __init__(self, scene: Scene, effort: Effort, refuse: bool, crowding: list[tuple[str, ...]]) -> None:
         self.scene = scene
         self.effort = effort
         self.refuse = refuse
@@ -61,7 +62,7 @@ class _Builder:
         can_find_ways = scene.holds("frontier-left") or scene.all("door-shut")
         self.no_way: set[str] = set(scene.all("no-way")) if can_find_ways else set()
         self.crowded_by: dict[str, list[str]] = {}
-        for front, name in scene.rows("crowds"):
+        for front, name in crowding:
             self.crowded_by.setdefault(name, []).append(front)
         # A search is offered where nothing of the class is known that promises well.
         promising = {
@@ -207,7 +208,7 @@ class _Builder:
                 deletes={("closed", front), ("shut", front)},
                 at=front,
             )
-            if self.scene.rows("crowds"):
+            if self.crowded_by:
                 self._add(
                     K.CLOSE,
                     front,

@@ -54,6 +54,10 @@ class SymbolicPlanner:
         if domain.goal <= domain.initial:
             return Plan(request_id=request.id, subgoals=[], goal_reached=True, explanation="the coffee is served")
         fresh = solve(domain.initial, domain.goal, domain.operators)
+        if fresh is None and scene.rows("crowds"):
+            # Fewer operators, more depth within the same bound: rather a plan beside open fronts than none.
+            domain = coffee_domain(scene, effort, heed_crowding=False)
+            fresh = solve(domain.initial, domain.goal, domain.operators)
         if fresh is None:
             allowed_again = coffee_domain(scene, effort, refuse=False)
             unreached = domain.goal - reachable(allowed_again.initial, allowed_again.operators)
