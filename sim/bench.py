@@ -29,8 +29,19 @@ class Stopwatch:
 
         Raises AttributeError where there is no such function.
         """
-        function = getattr(owner, name)
-        own = owner.__dict__.get(name)
+        self._replace(owner, name, self._timed(getattr(owner, name), part, mark))
+
+    def wrap_made(self, owner: type, name: str, part: str) -> None:
+        """The same for the function that `owner.name` makes and returns."""
+        make = getattr(owner, name)
+
+        @functools.wraps(make)
+        def made(*args: Any, **kwargs: Any) -> Any:
+            return self._timed(make(*args, **kwargs), part)
+
+        self._replace(owner, name, made)
+
+    def _timed(self, function: Callable[..., Any], part: str, mark: bool = False) -> Callable[..., Any]:
         seconds, calls, inner, ends = self.seconds, self.calls, self._inner, self.ends
         seconds.setdefault(part, 0.0)
         calls.setdefault(part, 0)
@@ -50,9 +61,13 @@ class Stopwatch:
                 if mark:
                     ends.append(end)
 
-        setattr(owner, name, timed)
+        return timed
+
+    def _replace(self, owner: type | ModuleType, name: str, function: Callable[..., Any]) -> None:
+        own, before = owner.__dict__.get(name), getattr(owner, name)
+        setattr(owner, name, function)
         self._undo.append(
-            functools.partial(setattr, owner, name, function) if own else functools.partial(delattr, owner, name)
+            functools.partial(setattr, owner, name, before) if own else functools.partial(delattr, owner, name)
         )
 
     def quiet_s(self, period: int) -> float | None:

@@ -280,13 +280,13 @@ def _watch_agent(watch: "Stopwatch") -> None:
     watch.wrap(Mind, "act", "skills and policy")
     watch.wrap(Agenda, "due", "agenda and facts")
     for owner, name in (
-        (ControlRecorder, "on_step"),
         (LooksRecorder, "look"),
         (WorldWatcher, "look"),
         (StepRecorder, "record"),
         (EpisodeWriter, "message"),
     ):
         watch.wrap(owner, name, "recording")
+    watch.wrap_made(ControlRecorder, "hook", "recording")
     watch.wrap(EpisodeWriter, "step", "recording", mark=True)
 
 
