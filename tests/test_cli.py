@@ -311,3 +311,13 @@ def test_paired_differences_count_what_changed() -> None:
     assert 0.05 < low < better < high < 0.3
     assert paired_difference([(b, a) for a, b in [*same, *[(True, False)] * 20]])[0] == -better
     assert paired_difference([]) == (0.0, -1.0, 1.0)
+
+
+def test_bench_sim_charges_every_second_to_a_part(tmp_path: Path) -> None:
+    out = tmp_path / "bench.json"
+    assert main(["bench", "sim", "--seconds", "1", "--policy", "scripted", "--json", str(out)]) == Exit.OK
+    result = json.loads(out.read_text())
+    parts = result["parts"]
+    assert {"physics", "controllers", "belief", "recording", "agenda and facts"} <= set(parts)
+    assert sum(part["share"] for part in parts.values()) == pytest.approx(1.0, abs=0.02)
+    assert all(part["seconds"] > 0.0 for part in parts.values())
