@@ -21,6 +21,8 @@ FIRST_LOOK_S = 1.0
 """Look about before the first request."""
 ASK_AGAIN_S = 1.0
 HOPELESS_PLANS = 5
+ROUNDS = 3
+"""Where nothing is left to search, everything is searched again: something was overlooked, or a map is wrong."""
 
 
 class Agenda:
@@ -37,6 +39,7 @@ class Agenda:
         self._requests = 0
         self._ask_at_s = FIRST_LOOK_S
         self._empty_plans = 0
+        self._rounds = 1
         self.current: Subgoal | None = None
         self.goal_reached = False
         self.hopeless = ""
@@ -102,8 +105,18 @@ class Agenda:
         if not plan.goal_reached:
             self._empty_plans += 1
             if self._empty_plans >= HOPELESS_PLANS:
-                self.hopeless = plan.error or "no-plan"
+                self._begin_again(plan, belief)
         self._ask_at_s = belief.time_s + ASK_AGAIN_S
+
+    def _begin_again(self, plan: Plan, belief: Belief) -> None:
+        """Another round of searching, or none."""
+        if self._inbox.planner_lost or self._rounds >= ROUNDS:
+            self.hopeless = plan.error or "no-plan"
+            return
+        self._rounds += 1
+        self._empty_plans = 0
+        belief.search_again()
+        self._inbox.ledger.forgive()
 
     def finished(
         self, belief: Belief, status: str, reason: str = "", attempt: int = 1, success_probability: float | None = None

@@ -132,6 +132,12 @@ class Belief:
             entity.variance = 0.012**2
             entity.last_seen_s = self.time_s
 
+    def search_again(self) -> None:
+        """What was searched and looked at counts no longer; what was found stays known."""
+        self.coverage = Coverage()
+        self.searched.clear()
+        self.map.look_again()
+
     def let_go(self) -> None:
         """The hand was opened on purpose: the thing stays where it was, a little less certain."""
         held = self.hand.held

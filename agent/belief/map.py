@@ -172,6 +172,12 @@ class OccupancyMap:
         """Never offer the floor around this point again: it was looked at and stays unseen."""
         self._dismissed[disc_cells(self.raster, position_in_map_m, radius_m)] = True
 
+    def look_again(self) -> None:
+        """Forget what was dismissed, looked at and bumped into; walls and floor stay."""
+        self._dismissed[:] = False
+        self._looks[:] = 0
+        self._bumps.clear()
+
     def mark_looked(self, heading_rad: float, half_angle_rad: float) -> None:
         """A camera on the base had this heading (map frame) and half horizontal field of view: the floor between the
         base and what the latest scan hit was looked at, up to LOOK_RANGE_M."""

@@ -21,6 +21,8 @@ class Inbox:
         self._due_s = 0.0
         self._request: PlanRequest | None = None
         self.ledger = Ledger()
+        self.planner_lost = False
+        """Whether the latest plan is empty because nobody made one."""
 
     @property
     def waiting(self) -> bool:
@@ -43,9 +45,11 @@ class Inbox:
         """The plan that takes effect now, once. A lost planner gives one without subgoals and with `error`."""
         if self._request is None or (self._virtual and now_s < self._due_s - 1e-9):
             return None
+        self.planner_lost = False
         try:
             plan = self._client.wait(_VIRTUAL_WAIT_S) if self._virtual else self._client.poll()
         except PlannerLostError as error:
+            self.planner_lost = True
             plan = Plan(request_id=self._request.id, subgoals=[], error=str(error))
         if plan is not None:
             self._request = None

@@ -56,6 +56,10 @@ class Ledger:
                 self._current = []
             self._trials[key] = changed
 
+    def forgive(self) -> None:
+        """What failed, and what was done often, may be tried as if for the first time."""
+        self._trials.clear()
+
     def complete(self, request: PlanRequest) -> PlanRequest:
         """The request with its reports counted and the ledger's state filled in."""
         self.note(request.reports)
