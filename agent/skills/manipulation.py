@@ -31,6 +31,7 @@ Array = NDArray[np.float64]
 MAX_ATTEMPTS = 3
 FRESH_S = 4.0
 LOOK_TIMEOUT_S = 3.0
+NEAR_LOOK_S = 1.5
 SEARCH_FROM_M, SEARCH_NEAR_M, SEARCH_TIMEOUT_S = 0.85, 1.2, 25.0
 HANDS_FULL = BaseLimits(speed_m_s=0.65, acceleration_m_s2=0.5, yaw_rate_rad_s=1.1, yaw_acceleration_rad_s2=1.5)
 OVER_FIRST_M, OVER_BY_M = 0.08, 0.15
@@ -80,6 +81,7 @@ class Manipulation(Skill):
         self._outcome = ""
         self._pressing_s = 0.0
         self._searched = False
+        self._came_near = False
         self._unfolded = False
         self._still_s = 0.0
         self._there_s = 0.0
@@ -161,13 +163,38 @@ class Manipulation(Skill):
             return self._search(belief)
         options = ranked(belief, point, self.approaches(belief))
         if not options:
-            return self.fail("unreachable")
+            return self._come_nearer(belief, point)
         fresh = [a for a in options if a not in self._tried]
         self._approach = (fresh or options)[0]
         self._tried.append(self._approach)
         self._drive = Drive(self._approach.base_pose(point), self._base_limits(belief))
         self._enter("travel", belief)
         return Command()
+
+    def _come_nearer(self, belief: Belief, point: Array) -> Command:
+        """Where no approach is free, look from as near as the floor lets, once: from afar much seems blocked."""
+        if self._came_near:
+            return self.fail("unreachable")
+        self._came_near = True
+        pose = BasePose(float(point[0]), float(point[1]), None, SEARCH_NEAR_M)
+        self._drive = Drive(pose, self._base_limits(belief), fine=False)
+        self._enter("near", belief)
+        return Command()
+
+    def _tick_near(self, belief: Belief, observation: Observation) -> Command:
+        assert self._drive is not None
+        point = self.target_point(belief)
+        if point is None:
+            return self.fail("target-lost")
+        twist, rate, may_drive, _ = tuck(belief.hand, observation, *self._carefully(belief))
+        velocity = self._drive.tick(belief, observation) if may_drive else np.zeros(3)
+        if self._drive.there:
+            self._there_s += TICK_S
+        if self._drive.failed or self._there_s > NEAR_LOOK_S or belief.time_s - self._since_s > SEARCH_TIMEOUT_S:
+            self._there_s = 0.0
+            self._enter("choose", belief)
+        head = look_at_map_point(point, belief.base_in_map, observation)
+        return Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
 
     def _search(self, belief: Belief) -> Command:
         """Go before the anchor to see the target; once."""
