@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from object_bench import PAD_START_M, TABLE_M, a_mug, a_pod, build, close_gripper, move_gripper
 
+from agent.messages.classes import OBJECT_CLASSES
 from sim.house.schema import SPLITS, Item, Split
 from sim.objects import draw
 from sim.objects.draw import draw_clutter_of, draw_machine, draw_mug, draw_pod
-from sim.objects.items import CLASSES, add_item
+from sim.objects.items import add_item
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -51,7 +52,7 @@ def drawn(class_name: str, split: Split, rng: np.random.Generator) -> tuple[dict
 
 def test_every_class_stands_still_and_falls_asleep_within_a_second() -> None:
     items = []
-    for k, (class_name, split) in enumerate(product(CLASSES, SPLITS)):
+    for k, (class_name, split) in enumerate(product(OBJECT_CLASSES, SPLITS)):
         params, style = drawn(class_name, split, np.random.default_rng(k))
         x, y = 0.3 * (k % 4), 0.3 * (k // 4) - 0.9
         items.append(Item(f"item_{k}", class_name, x, y, TABLE_M + 0.0005, 0.3 * k, "", False, params, style))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from agent.messages import Detection, Look, Scan, decode, encode
+from agent.messages.classes import OBJECT_CLASSES
 from sim import render
 from sim.house.build import build_house
 from sim.house.generate import generate_house
@@ -25,7 +26,7 @@ from sim.sight.odometry import Odometry
 from sim.sight.rays import Rays
 from sim.sight.scanner import MAX_RANGE_M
 from sim.sight.senses import CAMERA_LATENCY_S, SCAN_LATENCY_S, Senses
-from sim.sight.things import OBJECT_CLASSES, OBJECT_RANGE_M
+from sim.sight.things import OBJECT_RANGE_M
 
 BOX = mujoco.mjtGeom.mjGEOM_BOX
 COUNTER_TOP_M = 0.90

@@ -1,27 +1,15 @@
 """What the names of detected classes mean to the belief."""
 
-OBJECTS = frozenset({"mug", "pod", "bowl", "plate", "bottle", "box", "fruit", "book", "loose_lid"})
-"""Small free things. A detector confuses them with each other at a distance."""
+from agent.messages.classes import FRONT_CLASSES, MACHINE_PART_CLASSES, OBJECT_CLASSES
+
+OBJECTS = frozenset(OBJECT_CLASSES)
+"""A detector confuses them with each other at a distance."""
 
 SURFACES = frozenset({"counter", "table", "side_table", "shelf", "dish_rack"})
 """Furniture with a top that things stand on."""
 
-FRONTS = frozenset({"drawer", "cabinet_hinge_left", "cabinet_hinge_right", "fridge_hinge_left", "fridge_hinge_right"})
-"""Fronts with a handle that close a container."""
-
-MACHINE_PARTS = frozenset(
-    {
-        "machine_lid_hinge_back",
-        "machine_lid_hinge_left",
-        "machine_lid_hinge_right",
-        "pod_holder",
-        "drip_tray",
-        "brew_button_front",
-        "brew_button_top",
-        "power_light",
-        "brew_light",
-    }
-)
+FRONTS = frozenset(FRONT_CLASSES)
+MACHINE_PARTS = frozenset(MACHINE_PART_CLASSES)
 
 DRAWER_TRAVEL_M = 0.34
 HINGE_TRAVEL_RAD = 1.75

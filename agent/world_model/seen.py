@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from agent.belief.classes import FRONTS, OBJECTS
 from agent.messages import SubgoalKind
+from agent.messages.classes import LID_CLASSES
 from agent.policies.interface import Situation
 
 Array = NDArray[np.float64]
@@ -16,7 +17,7 @@ Array = NDArray[np.float64]
 WITHIN_M = 0.3
 """What is seen farther from where it should be is something else."""
 LONGEST_S = 1.0
-_LIDS = frozenset({"machine_lid_hinge_back", "machine_lid_hinge_left", "machine_lid_hinge_right"})
+_LIDS = frozenset(LID_CLASSES)
 _SORTS = {
     SubgoalKind.OPEN: FRONTS,
     SubgoalKind.CLOSE: FRONTS,

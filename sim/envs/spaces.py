@@ -23,17 +23,15 @@ from agent.messages import (
     Scan,
     SubgoalKind,
 )
+from agent.messages.classes import CLASSES
 from controllers.arm_model import GRIP_MAX_N
 from controllers.gate import GateLimits
 from sim.sight.scanner import MAX_RANGE_M as SCAN_RANGE_M
 from sim.sight.scanner import RAYS
-from sim.sight.things import FRONT_CLASSES, FURNITURE_CLASSES, MACHINE_CLASSES, OBJECT_CLASSES
 from sim.tasks.registry import Task
 
 Array32 = NDArray[np.float32]
 
-CLASSES: Final = (*OBJECT_CLASSES, *FURNITURE_CLASSES, *FRONT_CLASSES, *MACHINE_CLASSES, "door")
-"""Column 0 of `detections` is the place in this list, counted from 1; 0 is an empty row."""
 KINDS: Final = tuple(SubgoalKind)
 DETECTIONS: Final = 64
 """Rows; the most certain ones are kept where there are more."""

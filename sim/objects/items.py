@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import mujoco
 
+from agent.messages.classes import OBJECT_CLASSES
 from sim.house.schema import Item
 from sim.objects import shapes
 from sim.objects.mug import add_mug
 from sim.objects.shapes import Rgba, Surface
 
 _BOX, _CYLINDER, _ELLIPSOID = mujoco.mjtGeom.mjGEOM_BOX, mujoco.mjtGeom.mjGEOM_CYLINDER, mujoco.mjtGeom.mjGEOM_ELLIPSOID
-CLASSES = ("mug", "pod", "bowl", "plate", "loose_lid", "bottle", "box", "fruit", "book")
 _CENTRE_OF_MASS = {"bottle": 0.42, "bowl": 0.40}
 """Height of the centre of mass over total height, where it is not 0.5."""
 
@@ -45,7 +45,7 @@ def add_item(spec: mujoco.MjSpec, item: Item) -> None:
     }
     builder = builders.get(item.class_name)
     if builder is None:
-        raise ValueError(f"unknown class {item.class_name!r} of {item.name}; known: {', '.join(CLASSES)}")
+        raise ValueError(f"unknown class {item.class_name!r} of {item.name}; known: {', '.join(OBJECT_CLASSES)}")
     builder(spec, body, item)
     p = item.params
     height = p["height"]

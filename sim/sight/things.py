@@ -13,6 +13,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.messages.classes import FURNITURE_CLASSES, OBJECT_CLASSES
 from sim.house.schema import Doorway, Fixture, Front, House, Item, Machine
 from sim.objects.machine import WELL_DEPTH_M
 from sim.objects.shapes import LOOK
@@ -30,37 +31,11 @@ SEEN_GROUPS = (0, 1, 2)
 HANDLE_POINTS = 3
 """The last of them, where a thing has a handle."""
 
-OBJECT_CLASSES = ("mug", "pod", "bowl", "plate", "bottle", "box", "fruit", "book", "loose_lid")
 ROUND_CLASSES = frozenset({"pod", "bowl", "plate", "bottle", "fruit", "loose_lid"})
 FLIPPED_CLASSES = frozenset({"box", "book"})
 """Look the same from behind: their yaw is known up to π."""
-FURNITURE_CLASSES = (
-    "counter",
-    "table",
-    "side_table",
-    "shelf",
-    "sink",
-    "dish_rack",
-    "chair",
-    "sofa",
-    "bed",
-    "plant",
-)
 TOPPED_CLASSES = frozenset({"counter", "table", "side_table"})
 """What is under their tops belongs to other things, or is nothing."""
-FRONT_CLASSES = ("drawer", "cabinet_hinge_left", "cabinet_hinge_right", "fridge_hinge_left", "fridge_hinge_right")
-MACHINE_CLASSES = (
-    "coffee_machine",
-    "machine_lid_hinge_back",
-    "machine_lid_hinge_left",
-    "machine_lid_hinge_right",
-    "pod_holder",
-    "drip_tray",
-    "brew_button_front",
-    "brew_button_top",
-    "power_light",
-    "brew_light",
-)
 
 
 class Kind(IntEnum):
