@@ -17,7 +17,7 @@ from agent.episodes import Episode, EpisodeWriter, Kind
 from agent.episodes.frame import pack_frame
 from agent.messages import encode
 from agent.scribe.block import Block
-from agent.scribe.layout import segment_name
+from agent.scribe.layout import FILE_HEADER, segment_name
 from agent.scribe.segments import Segments, SegmentsError, whole_frames
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,6 +61,13 @@ class LossyDisk:
         self.named = set(self.files)
 
     def close(self, file: int) -> None: ...
+
+    def remove(self, path: Path) -> None:
+        del self.files[path.name]
+        self.safe.pop(path.name)
+
+    def make_room(self) -> None:
+        self._left = None
 
     def free_bytes(self, folder: Path) -> int:
         return 1 << 40
@@ -134,6 +141,21 @@ def test_a_full_disk_leaves_whole_frames(tmp_path: Path) -> None:
     assert whole_frames(data, len(data)) == len(data) > 20_000
 
 
+def test_a_disk_that_is_full_when_a_segment_begins_costs_no_more_than_what_did_not_fit(tmp_path: Path) -> None:
+    header = block_of(pack_frame(Kind.HEADER, 0.0, encode(HEADER)))
+    first = block_of(frames_of(0, 20))
+    disk = LossyDisk(full_at=FILE_HEADER.size + len(header.packed()) + FILE_HEADER.size // 2)
+    segments = Segments(tmp_path, disk, segment_bytes=1)
+    segments.append(header)
+    with pytest.raises(SegmentsError, match="No space left"):
+        segments.append(first)
+    disk.make_room()
+    segments.append(block_of(frames_of(20, 20)))
+    segments.sync()
+    disk.cut_power(tmp_path, 0.0, garbage=False)
+    assert [step.observation.sequence for step in Episode.open(tmp_path).steps()] == list(range(20, 40))
+
+
 def test_what_fails_is_said(tmp_path: Path) -> None:
     """The process keeps reading, says why it does not write, and ends with its input."""
     command = [sys.executable, "-m", "agent.scribe", str(tmp_path), "--allowance-bytes", "20000"]
@@ -152,13 +174,18 @@ def test_what_fails_is_said(tmp_path: Path) -> None:
     assert said[-1]["lost"] > 0
 
 
+def wait_for_log(folder: Path) -> None:
+    """Until the scribe has begun and what it got so far is written, which it is about once a second."""
+    until = time.monotonic() + 20
+    while not list(folder.glob("log-*.dop")) and time.monotonic() < until:
+        time.sleep(0.02)
+    time.sleep(1.3)
+
+
 def test_a_killed_scribe_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with EpisodeWriter(tmp_path, HEADER) as writer:
         write_ticks(writer, 50)
-        until = time.monotonic() + 10
-        while len(list(tmp_path.glob("log-*.dop"))) < 1 and time.monotonic() < until:
-            time.sleep(0.02)
-        time.sleep(0.2)
+        wait_for_log(tmp_path)
         os.kill(writer.pipe.process_id, signal.SIGKILL)
         time.sleep(0.2)
         write_ticks(writer, 50, first=50)
@@ -170,6 +197,27 @@ def test_a_killed_scribe_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert steps[-1] == 99, "and recording goes on"
     assert episode.summary is not None
     assert "NOT RECORDED" in caplog.text
+
+
+def test_a_scribe_killed_while_frames_wait_for_it_is_replaced(tmp_path: Path) -> None:
+    with EpisodeWriter(tmp_path, HEADER) as writer:
+        write_ticks(writer, 20)
+        writer.flush()
+        wait_for_log(tmp_path)
+        os.kill(writer.pipe.process_id, signal.SIGSTOP)
+        for first in range(20, 620, 20):  # together more than the pipe takes
+            write_ticks(writer, 20, first)
+            writer.flush()
+        os.kill(writer.pipe.process_id, signal.SIGKILL)
+        time.sleep(0.2)
+        write_ticks(writer, 30, first=620)
+        writer.finish({"success": True})
+        assert "started again" in writer.trouble
+    steps = [step.observation.sequence for step in Episode.open(tmp_path).steps()]
+    assert steps[:20] == list(range(20))
+    assert steps[-30:] == list(range(620, 650))
+    assert len(steps) > 100, "what waited is not lost"
+    assert steps == sorted(set(steps))
 
 
 def test_a_log_opens_by_its_index_as_by_reading_it(tmp_path: Path) -> None:

@@ -76,7 +76,8 @@ class ScribePipe:
         """Hand over whole frames; False where they were dropped because the scribe cannot keep up."""
         view = memoryview(frames)
         if not self._backlog:
-            view = self._write(view)
+            rest = self._write(view)
+            view = view if rest is None else rest  # nothing of it has reached a new scribe
             if not view:
                 return True
         elif self._held + len(view) > BACKLOG_BYTES and not self._wait_for_room():
@@ -88,20 +89,22 @@ class ScribePipe:
         self._drain()
         return True
 
-    def _write(self, view: memoryview) -> memoryview:
-        """What is left of it."""
+    def _write(self, view: memoryview) -> memoryview | None:
+        """What is left of it; None where the scribe was gone and another one has been started."""
         try:
             return view[os.write(self._pipe, view) :]
         except BlockingIOError:
             return view
         except BrokenPipeError:
             self._restart()
-            return view
+            return None
 
     def _drain(self) -> None:
         while self._backlog:
             view = self._backlog[0]
             rest = self._write(view)
+            if rest is None:
+                continue  # the backlog is another one now
             self._held -= len(view) - len(rest)
             if rest:
                 self._backlog[0] = rest

@@ -77,11 +77,14 @@ class PlannerClient:
 
     def poll(self) -> Plan | None:
         """The answer, if it is there. Never waits. Raises PlannerLostError when none can come any more."""
+        return self._look(self._answer_within_s)
+
+    def _look(self, within_s: float) -> Plan | None:
         while self._pending is not None:
             try:
                 data = self._socket.recv(zmq.DONTWAIT)
             except zmq.Again:
-                self._check_alive()
+                self._check_alive(within_s)
                 return None
             plan = self._accept(data)
             if plan is not None:
@@ -89,19 +92,16 @@ class PlannerClient:
         return None
 
     def wait(self, timeout_s: float) -> Plan:
-        """The answer, waited for. Raises PlannerLostError if none came in time or none can come,
-        and RuntimeError if nothing was asked."""
+        """The answer, waited for as long as the planner may take. Raises PlannerLostError if none came in time or
+        none can come, and RuntimeError if nothing was asked."""
         if self._pending is None:
             raise RuntimeError("wait() without a request")
-        until = monotonic() + timeout_s
+        self._sent_s = monotonic()
         while True:
-            plan = self.poll()
+            plan = self._look(timeout_s)
             if plan is not None:
                 return plan
-            left_ms = int((until - monotonic()) * 1000)
-            if left_ms <= 0:
-                raise PlannerLostError(f"the planner at {self.address} did not answer within {timeout_s:g} s")
-            self._socket.poll(min(left_ms, _LOOK_EVERY_MS))
+            self._socket.poll(_LOOK_EVERY_MS)
 
     def close(self) -> None:
         """Ends the link and the spawned process, if any. May be called twice."""
@@ -138,7 +138,7 @@ class PlannerClient:
         self._pending = None
         return plan
 
-    def _check_alive(self) -> None:
+    def _check_alive(self, within_s: float) -> None:
         if self._child is not None and (status := self._child.process.poll()) is not None:
             if self._child.restarts >= _RESTARTS:
                 self._pending = None
@@ -146,10 +146,10 @@ class PlannerClient:
             log.warning("the planner's process died (exit status %d): started again", status)
             self._child.restart()
             self._send()
-        elif monotonic() - self._sent_s > self._answer_within_s:
+        elif monotonic() - self._sent_s > within_s:
             self._pending = None
             hint = "" if self._child else f"; is `doppio planner --bind {self.address}` running?"
-            raise PlannerLostError(f"no answer from {self.address} within {self._answer_within_s:g} s{hint}")
+            raise PlannerLostError(f"no answer from {self.address} within {within_s:g} s{hint}")
 
 
 class _Child:

@@ -28,6 +28,8 @@ class Disk(Protocol):
 
     def close(self, file: int) -> None: ...
 
+    def remove(self, path: Path) -> None: ...
+
     def free_bytes(self, folder: Path) -> int: ...
 
 
@@ -55,6 +57,9 @@ class RealDisk:
 
     def close(self, file: int) -> None:
         os.close(file)
+
+    def remove(self, path: Path) -> None:
+        path.unlink()
 
     def free_bytes(self, folder: Path) -> int:
         stat = os.statvfs(folder)

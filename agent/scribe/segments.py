@@ -106,10 +106,20 @@ class Segments:
         self._size = 0
         with self._lock:
             self._file = file
-        self._write(memoryview(FILE_HEADER.pack(MAGIC, FORMAT_VERSION, self._next - 1)))
         # A name without its beginning would be no log at all.
-        self._disk.sync(file)
-        self._disk.sync_folder(self._directory)
+        try:
+            self._write(memoryview(FILE_HEADER.pack(MAGIC, FORMAT_VERSION, self._next - 1)))
+            self._disk.sync(file)
+            self._disk.sync_folder(self._directory)
+        except OSError as error:
+            with self._lock:
+                self._file = None
+            self._next -= 1
+            self._disk.close(file)
+            self._disk.remove(path)
+            raise (
+                error if isinstance(error, SegmentsError) else SegmentsError(f"cannot begin {path}: {error}")
+            ) from error
 
     def _write(self, data: memoryview) -> None:
         assert self._file is not None
