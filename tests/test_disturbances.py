@@ -19,12 +19,12 @@ TASK, INDEX = "place-mug", 3
 @pytest.fixture(scope="module")
 def start() -> np.ndarray:
     """A mug in the hand."""
-    return begin_task(TASK, "train", INDEX)[0].snapshot()
+    return begin_task(TASK, "train", INDEX).snapshot()
 
 
 @pytest.fixture
 def plant() -> MujocoPlant:
-    return begin_task(TASK, "train", INDEX)[0]
+    return begin_task(TASK, "train", INDEX)
 
 
 def still(plant: MujocoPlant) -> PlantCommand:
@@ -68,12 +68,12 @@ def test_an_unknown_name_gets_the_alternatives() -> None:
 def test_a_disturbance_is_a_pure_function_of_the_house(name: str) -> None:
     ends = []
     for _ in range(2):
-        plant = begin_task(TASK, "train", INDEX)[0]
+        plant = begin_task(TASK, "train", INDEX)
         disturb(plant, name)
         run(plant, 2.5)
         ends.append(plant.data.qpos.copy())
     assert np.array_equal(*ends)
-    calm = begin_task(TASK, "train", INDEX)[0]
+    calm = begin_task(TASK, "train", INDEX)
     run(calm, 2.5)
     assert not np.array_equal(ends[0], calm.data.qpos)
 
@@ -142,13 +142,13 @@ def test_mass_of_what_is_held_can_be_doubled_without_a_bang(plant: MujocoPlant) 
     "name", ["object-removed", "mass-doubled", "friction-halved", "push", "dead-row", "extra-delay"]
 )
 def test_events_happen_once_in_contact_at_work_and_are_noted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    under_way = begin_task(TASK, "train", INDEX)[0]
+    under_way = begin_task(TASK, "train", INDEX)
     nothing = disturb(under_way, name)
     assert nothing is not None
     run(under_way, 2.0)
     assert nothing.happened == []  # the arm is tucked in
     monkeypatch.setattr(Scene, "reaching", lambda self: True)
-    plant = begin_task(TASK, "train", INDEX)[0]
+    plant = begin_task(TASK, "train", INDEX)
     scene = disturb(plant, name)
     assert scene is not None
     run(plant, 2.5)
@@ -162,7 +162,7 @@ def test_of_a_pair_one_falls_and_the_other_stays(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Scene, "room_below_m", lambda self, item: 0.03)
     moments, heights = [], []
     for name in ("let-go", "hovers"):
-        plant = begin_task(TASK, "train", INDEX)[0]
+        plant = begin_task(TASK, "train", INDEX)
         scene = disturb(plant, name)
         assert scene is not None
         held = scene.held_item()

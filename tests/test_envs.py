@@ -56,7 +56,7 @@ def test_houses_follow_from_the_seed_and_starts_from_the_house(env: TaskEnv) -> 
         assert one["initial_state_hash"] == other["initial_state_hash"]
     assert first[0]["index"] != first[1]["index"]
     _, info = env.reset(options={"index": 3})
-    assert info["initial_state_hash"] == begin_task("open-lid", "dev", 3)[0].state_hash()
+    assert info["initial_state_hash"] == begin_task("open-lid", "dev", 3).state_hash()
 
 
 def test_the_same_actions_give_the_same_observations(env: TaskEnv) -> None:

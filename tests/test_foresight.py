@@ -27,7 +27,7 @@ def action(observation: Observation, k: int) -> Action:
 
 
 def test_what_the_twin_foresees_happens() -> None:
-    plant, _ = begin_task("place-mug", "train", 3)
+    plant = begin_task("place-mug", "train", 3)
     robot = VirtualRobot(plant)
     observation = robot.observe()
     for k in range(10):

@@ -97,7 +97,7 @@ def test_a_snapshot_goes_on_to_the_last_bit(model, plant):
 
 def test_what_sleeps_sleeps_on():
     """In a house full of things at rest, while one of them is held: all that MuJoCo derives is as it was."""
-    plant, other = (begin_task("pick-mug", "train", 2)[0] for _ in range(2))
+    plant, other = (begin_task("pick-mug", "train", 2) for _ in range(2))
     for push in (0.0, 0.3):
         run(plant, command(10.0, (push, 0.0, 0.3)), 150)
         other.resume(plant.snapshot())

@@ -21,7 +21,7 @@ HOUSES = (3, 104)
 
 @cache
 def start_hash(task: str, index: int) -> str:
-    return begin_task(task, "dev", index)[0].state_hash()
+    return begin_task(task, "dev", index).state_hash()
 
 
 def test_every_task_has_a_start_a_goal_and_what_the_mind_needs() -> None:
@@ -34,10 +34,9 @@ def test_every_task_has_a_start_a_goal_and_what_the_mind_needs() -> None:
 @pytest.mark.parametrize("index", HOUSES)
 @pytest.mark.parametrize("task", SUBGOALS, ids=lambda task: task.name)
 def test_no_task_is_done_when_it_starts(task: Task, index: int) -> None:
-    plant, target_class = begin_task(task.name, "dev", index)
+    plant = begin_task(task.name, "dev", index)
     truth = Truth(plant.model, plant.data, plant.house, plant.processes)
     goal = make_goal(task, truth)
-    assert target_class in ("", *task.target_classes)
     assert goal.ways
     assert not goal.holds_now
     held = [item.name for item in plant.house.items if truth.held(item.name)]
@@ -55,7 +54,7 @@ def test_starts_are_the_same_in_any_order_and_process() -> None:
     assert len(set(here.values())) == len(names)
     code = (
         "from sim.tasks.start import begin_task\n"
-        f"for name in {names[::-1]}: print(name, begin_task(name, 'dev', {HOUSES[0]})[0].state_hash())"
+        f"for name in {names[::-1]}: print(name, begin_task(name, 'dev', {HOUSES[0]}).state_hash())"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert dict(line.split() for line in out.splitlines()) == here
@@ -63,7 +62,7 @@ def test_starts_are_the_same_in_any_order_and_process() -> None:
 
 def test_what_is_held_is_held_by_contact_alone() -> None:
     """Open the fingers and it falls."""
-    plant, _ = begin_task("place-mug", "dev", HOUSES[0])
+    plant = begin_task("place-mug", "dev", HOUSES[0])
     truth = Truth(plant.model, plant.data, plant.house, plant.processes)
     truth.refresh()
     mug = next(mug for mug in truth.mugs() if truth.held(mug))

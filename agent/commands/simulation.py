@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 class Simulation:
     """An episode's world, from its initial state on. Give `on_step` to the robot's side."""
 
-    def __init__(self, plant: "MujocoPlant", task: "Task", target_class: str = "", disturbance: str = "none") -> None:
+    def __init__(self, plant: "MujocoPlant", task: "Task", disturbance: str = "none") -> None:
         from sim.disturbances.catalogue import disturb
         from sim.tasks.goals import make_task_goal
         from sim.tasks.truth import Truth
 
         self.plant = plant
         self.task = task
-        self.errand = _errand(task, target_class)
+        self.errand = _errand(task)
         """What the mind is asked to do; None where that is the planner's."""
         self.initial_state_hash = plant.state_hash()
         self.truth = Truth(plant.model, plant.data, plant.house, plant.processes)
@@ -55,19 +55,17 @@ def start_simulation(task: str, split: str, index: int, disturbance: str = "none
     from sim.tasks.start import begin_task
 
     check_disturbance(disturbance)
-    plant, target_class = begin_task(task, split, index)
-    return Simulation(plant, find_task(task), target_class, disturbance)
+    return Simulation(begin_task(task, split, index), find_task(task), disturbance)
 
 
 def errand_of(task: str) -> Errand | None:
     """What a task asks of a mind whose robot is elsewhere; None for one that is planned. Loads no simulator."""
     from sim.tasks.registry import find_task
 
-    return _errand(find_task(task), "")
+    return _errand(find_task(task))
 
 
-def _errand(task: "Task", target_class: str) -> Errand | None:
+def _errand(task: "Task") -> Errand | None:
     if task.subgoal is None:
         return None
-    classes = (target_class,) if target_class else task.target_classes
-    return Errand(task.subgoal, classes, task.item, task.holding, task.full)
+    return Errand(task.subgoal, task.target_classes, task.item, task.holding, task.full)

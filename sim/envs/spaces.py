@@ -131,12 +131,11 @@ def to_action(vector: NDArray[Any], observation: Observation) -> Action:
 class Encoder:
     """Observations as arrays; keeps the latest camera frame and scan until new ones come."""
 
-    def __init__(self, task: Task, target_class: str = "") -> None:
+    def __init__(self, task: Task) -> None:
         self._space = observation_space()
         self._task = task
         self._goal_kind = np.array([float(kind is task.subgoal) for kind in KINDS], np.float32)
-        meant = (target_class,) if target_class else task.target_classes
-        self._goal_class = np.array([float(name in meant) for name in CLASSES], np.float32)
+        self._goal_class = np.array([float(name in task.target_classes) for name in CLASSES], np.float32)
         self._rows = np.zeros((DETECTIONS, len(DETECTION_COLUMNS)), np.float32)
         self._camera = np.zeros(7)
         self._camera[3] = 1.0

@@ -72,13 +72,13 @@ class TaskEnv(gymnasium.Env[Any, Any]):
         return self._encoder.encode(self._observation), self._info()
 
     def _begin(self, index: int) -> None:
-        self._plant, target_class = begin_task(self.task.name, self.split, index)
+        self._plant = begin_task(self.task.name, self.split, index)
         self.index = index
         self._hash = self._plant.state_hash()
         plant = self._plant
         self._truth = Truth(plant.model, plant.data, plant.house, plant.processes)
         self._goal: TaskGoal = make_task_goal(self.task, self._truth)
-        self._encoder = Encoder(self.task, target_class)
+        self._encoder = Encoder(self.task)
         self._steps = 0
         self._robot = VirtualRobot(plant, on_step=self._on_step)
 

@@ -36,10 +36,10 @@ OPEN_KINDS = ("counter", "dining_table", "side_table")
 OPENED_SHARE = (0.88, 1.0)
 
 
-def start_task(task: Task, plant: MujocoPlant) -> str:
+def start_task(task: Task, plant: MujocoPlant) -> None:
     """Bring a plant that was just reset into the start of a task; a pure function of the task and the plant's house.
 
-    Returns the class of the target where the start narrows it down, else nothing. Raises NoStartError.
+    Raises NoStartError.
     """
     house = plant.house
     begin, stage = STARTS[task.name], Stage(plant)
@@ -47,16 +47,15 @@ def start_task(task: Task, plant: MujocoPlant) -> str:
         seed = [_SALT, list(TASKS).index(task.name), SPLITS.index(house.split), house.index, attempt]
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
         stage.clear(rng, relaxed=attempt >= FIRST_CHOICE)
-        narrowed = begin(stage)
-        if narrowed is not None:
+        if begin(stage):
             stage.finish()
             if not make_goal(task, stage.truth).holds_now:
-                return narrowed
+                return
     raise NoStartError(f"house {house.split} {house.index} gave no start of {task.name!r} in {ATTEMPTS} draws")
 
 
-Begin = Callable[[Stage], str | None]
-"""Sets the stage; None when this draw came to nothing."""
+Begin = Callable[[Stage], bool]
+"""Sets the stage; False when this draw came to nothing."""
 
 
 def _any(stage: Stage, things: Sequence, what: str):  # type: ignore[no-untyped-def]
@@ -76,10 +75,10 @@ def _settled(stage: Stage) -> bool:
 def _before_front(classes: Iterable[str]) -> Begin:
     wanted = frozenset(classes)
 
-    def begin(stage: Stage) -> str | None:
+    def begin(stage: Stage) -> bool:
         front: Front = _any(stage, [f for f in stage.house.fronts if f.class_name in wanted], " or ".join(wanted))
         there = stage.stand_before(front.handle_x, front.handle_y, front.yaw, (0.9, 1.8))
-        return front.class_name if there and _settled(stage) else None
+        return there and _settled(stage)
 
     return begin
 
@@ -87,19 +86,19 @@ def _before_front(classes: Iterable[str]) -> Begin:
 def _before_open_front(classes: Iterable[str]) -> Begin:
     wanted = frozenset(classes)
 
-    def begin(stage: Stage) -> str | None:
+    def begin(stage: Stage) -> bool:
         front: Front = _any(stage, [f for f in stage.house.fronts if f.class_name in wanted], " or ".join(wanted))
         stage.open_front(front, stage.uniform(OPENED_SHARE))
         there = stage.stand_before(front.handle_x, front.handle_y, front.yaw, (0.9, 1.8), 0.9)
         if not there or not _settled(stage):
-            return None
+            return False
         handle = stage.data.geom(f"{front.name}_handle").xpos
-        return front.class_name if stage.sees(handle, 0.05) else None
+        return stage.sees(handle, 0.05)
 
     return begin
 
 
-def _push_door(stage: Stage) -> str | None:
+def _push_door(stage: Stage) -> bool:
     doors = [d for d in stage.house.doorways if d.door_joint is not None]
     shut = [d for d in doors if abs(d.initial_angle) < DOOR_OPEN_RAD]
     door = _any(stage, shut or doors, "room door")
@@ -107,7 +106,7 @@ def _push_door(stage: Stage) -> str | None:
         stage.set_joint(door.door_joint, 0.0)
     side = pi if stage.chance(0.5) else 0.0
     there = stage.stand_before(door.x, door.y, door.yaw + side, (1.1, 2.2), 0.4)
-    return "" if there and _settled(stage) else None
+    return there and _settled(stage)
 
 
 def _table_ahead(stage: Stage, distance_m: tuple[float, float], jitter_rad: float) -> bool:
@@ -124,8 +123,8 @@ def _table_ahead(stage: Stage, distance_m: tuple[float, float], jitter_rad: floa
     return low <= stage.truth.distance_m(x, y, table) <= high
 
 
-def _go_to(stage: Stage) -> str | None:
-    return "" if _table_ahead(stage, (1.7, 4.5), 0.5) and _settled(stage) and _sees_table(stage) else None
+def _go_to(stage: Stage) -> bool:
+    return _table_ahead(stage, (1.7, 4.5), 0.5) and _settled(stage) and _sees_table(stage)
 
 
 def _sees_table(stage: Stage) -> bool:
@@ -136,7 +135,7 @@ def _sees_table(stage: Stage) -> bool:
     return stage.sees(above, 0.3) and stage.way_is_clear(table.x, table.y, reach)
 
 
-def _look_for_mug(stage: Stage) -> str | None:
+def _look_for_mug(stage: Stage) -> bool:
     fixtures = {f.name: f for f in stage.house.fixtures}
     places = {p.name: p for p in stage.house.places}
     on_surface = [
@@ -156,13 +155,9 @@ def _look_for_mug(stage: Stage) -> str | None:
         stage.put(mug.name, np.array([x, y, place.z + 0.001]), place.yaw)
     there = stage.stand_before(place.x, place.y, place.yaw, (2.5, 3.5), 1.2 if stage.relaxed else 0.6)
     if not there or not _settled(stage):
-        return None
+        return False
     above = np.array([place.x, place.y, place.z + 0.1])
-    return (
-        fixtures[place.fixture].class_name
-        if stage.sees(above, 0.2) and stage.way_is_clear(place.x, place.y, 0.5)
-        else None
-    )
+    return stage.sees(above, 0.2) and stage.way_is_clear(place.x, place.y, 0.5)
 
 
 # --- picking
@@ -173,7 +168,7 @@ def _of_class(stage: Stage, class_name: str) -> list[Item]:
 
 
 def _pick(class_name: str) -> Begin:
-    def begin(stage: Stage) -> str | None:
+    def begin(stage: Stage) -> bool:
         item: Item = _any(stage, _of_class(stage, class_name), class_name)
         place = stage.truth.place(item.place)
         x, y, distance, spread = item.x, item.y, BEFORE_M, 0.5
@@ -186,11 +181,11 @@ def _pick(class_name: str) -> Begin:
                 x, y = offset(x, y, front.yaw, share * front.open_joint)
                 distance = INTO_DRAWER_M
         if not stage.stand_before(x, y, place.yaw, distance, spread):
-            return None
+            return False
         if not _settled(stage):
-            return None
+            return False
         top = stage.truth.position(item.name) + np.array([0.0, 0.0, 0.95 * item.params["height"]])
-        return "" if stage.relaxed or stage.sees(top, item.params["radius"] + 0.01) else None
+        return stage.relaxed or stage.sees(top, item.params["radius"] + 0.01)
 
     return begin
 
@@ -231,19 +226,19 @@ def _before_machine(stage: Stage, machine: Machine) -> bool:
 
 
 def _at_machine(lid_open: bool, pod: bool = False, mug: bool = False, full: bool = False) -> Begin:
-    def begin(stage: Stage) -> str | None:
+    def begin(stage: Stage) -> bool:
         machine = stage.truth.working_machine()
         _lid(stage, machine, lid_open)
         in_holder = _pod_in(stage, machine) if pod else ""
         under = _mug_under(stage, machine, full) if mug else ""
         if not _before_machine(stage, machine) or not _settled(stage):
-            return None
+            return False
         if in_holder and stage.plant.processes.machines.pod_in_holder(machine.name) != in_holder:
-            return None
+            return False
         spout = stage.data.site(f"{machine.name}_spout").xpos
         if under and not stage.plant.processes.liquid.under_spout(under, spout):
-            return None
-        return ""
+            return False
+        return True
 
     return begin
 
@@ -260,37 +255,37 @@ def _holding_mug(stage: Stage, full: bool = False) -> bool:
     return stage.hold(mug, MUG_PITCH_RAD, above, deeper, turn)
 
 
-def _place_mug(stage: Stage) -> str | None:
+def _place_mug(stage: Stage) -> bool:
     place: Place = _any(stage, [p for p in stage.house.places if p.kind == "counter"], "counter")
     if not stage.stand_before(place.x, place.y, place.yaw, (0.9, 1.8)) or not _settled(stage):
-        return None
-    return "" if _holding_mug(stage) else None
+        return False
+    return _holding_mug(stage)
 
 
-def _insert_pod(stage: Stage) -> str | None:
+def _insert_pod(stage: Stage) -> bool:
     machine = stage.truth.working_machine()
     _lid(stage, machine, True)
     if not _before_machine(stage, machine) or not _settled(stage):
-        return None
+        return False
     pod: Item = _any(stage, _of_class(stage, "pod"), "pod")
     above = POD_BELOW_TOOL_M + stage.uniform((-0.003, 0.003))
     deeper = stage.uniform(DEEPER_M)
-    return "" if stage.hold(pod, POD_PITCH_RAD, above, deeper, stage.uniform((-pi, pi))) else None
+    return stage.hold(pod, POD_PITCH_RAD, above, deeper, stage.uniform((-pi, pi)))
 
 
-def _place_under_spout(stage: Stage) -> str | None:
+def _place_under_spout(stage: Stage) -> bool:
     machine = stage.truth.working_machine()
     _pod_in(stage, machine)
     if not _before_machine(stage, machine) or not _settled(stage):
-        return None
-    return "" if _holding_mug(stage) else None
+        return False
+    return _holding_mug(stage)
 
 
 def _with_coffee(distance_m: tuple[float, float], jitter_rad: float) -> Begin:
-    def begin(stage: Stage) -> str | None:
+    def begin(stage: Stage) -> bool:
         if not _table_ahead(stage, distance_m, jitter_rad) or not _settled(stage) or not _sees_table(stage):
-            return None
-        return "" if _holding_mug(stage, full=True) else None
+            return False
+        return _holding_mug(stage, full=True)
 
     return begin
 
