@@ -19,6 +19,8 @@ FAULT_S = 0.500
 """Ages of an expired action at which holding ends, the ramp reaches zero, and the fault latches."""
 
 MAX_ROWS = 128
+MAX_VALID_S = MAX_ROWS * TICK_S
+"""What is valid for longer than a chunk can be is refused: it would outlive the mind that sent it."""
 _EPSILON_S = 1e-6
 """Far below a tick, far above the rounding of a sum of ticks."""
 _ZERO_TWIST = [0.0] * 6
@@ -83,8 +85,11 @@ class ActionWindow:
             return Clamp(name="fault", asked=1.0, bound=0.0)
         if action.expires_s <= now_s + _EPSILON_S:
             return Clamp(name="stale", asked=action.expires_s, bound=now_s)
-        if self.action is not None and action.sequence < self.action.sequence:
-            return Clamp(name="stale", asked=float(action.sequence), bound=float(self.action.sequence))
+        if action.expires_s > now_s + MAX_VALID_S + _EPSILON_S:
+            return Clamp(name="too_long", asked=action.expires_s - now_s, bound=MAX_VALID_S)
+        newest = max((a.sequence for a in (self.action, self._next) if a is not None), default=action.sequence)
+        if action.sequence < newest:
+            return Clamp(name="stale", asked=float(action.sequence), bound=float(newest))
         if action.valid_from_s > now_s + TICK_S / 2:
             self._next = action
         else:

@@ -111,7 +111,7 @@ class Gate:
             _limit_change(base, last.base, 0, 2, limits.base_acceleration_m_s2, "base_acceleration", clamps)
             _limit_change(base, last.base, 2, 1, turn, "base_turn_acceleration", clamps)
         self._keep_in_workspace(twist, tool_in_base_m, clamps)
-        self._stop_at_force(twist, base, tool_in_base_m, force_in_base_n, clamps)
+        self._stop_at_force(twist, base, tool_in_base_m, force_in_base_n, clamps, may_move=scale > 0.0)
         asked.lift = _limit_travel(asked.lift, lift_m, *LIFT_RANGE_M, "lift_range", clamps)
         head[0] = _limit_travel(head[0], head_rad[0], _PAN[0], _PAN[1], "head_range", clamps)
         head[1] = _limit_travel(head[1], head_rad[1], _TILT[0], _TILT[1], "head_range", clamps)
@@ -144,15 +144,22 @@ class Gate:
             clamps.append(Clamp(name="column", asked=inward, bound=bound))
 
     def _stop_at_force(
-        self, twist: list[float], base: list[float], tool_in_base_m: Vector, force: Vector, clamps: list[Clamp]
+        self,
+        twist: list[float],
+        base: list[float],
+        tool_in_base_m: Vector,
+        force: Vector,
+        clamps: list[Clamp],
+        may_move: bool,
     ) -> None:
+        """`may_move`: a robot that nobody commands gives way no more, or a wrong reading would drive it."""
         fx, fy, fz = force
         size = sqrt(fx * fx + fy * fy + fz * fz)
         limits = self.limits
         if not size > limits.wrist_force_alert * limits.wrist_force_n:
             return
         away = (size - limits.wrist_force_n) * limits.force_approach_m_s_n
-        least, slowest = min(away, limits.give_way_m_s), min(0.0, away)
+        least, slowest = min(away, limits.give_way_m_s if may_move else 0.0), min(0.0, away)
         fx, fy, fz = fx / size, fy / size, fz / size
         acted = False
         along = twist[0] * fx + twist[1] * fy + twist[2] * fz - least

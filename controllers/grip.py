@@ -92,6 +92,8 @@ class GripController:
         normal = normal_n[0] + normal_n[1]
         (left_x, left_z), (right_x, right_z) = shear_n
         shear = hypot(left_x, left_z) + hypot(right_x, right_z)
+        if not isfinite(shear):
+            shear = self._shear_n  # a blind sample says nothing, and must not blind the reflex for ever
         smooth = self._shear_n + _SHEAR_SMOOTHING * (shear - self._shear_n)
         shear_rate = (smooth - self._shear_n) / PLANT_STEP_S
         self._shear_n = smooth

@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 SETTLE_STEPS = 200
 """Steps after which everything that was put down a hair above its support lies still."""
 
+_UNSTABLE = (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC)
+"""After the first two MuJoCo goes on from its default state, so that only this tells."""
 _STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 _JOINTS = 15
 """Of the robot in qpos: three of the base, lift, seven of the arm, two fingers, two of the head."""
@@ -194,8 +196,10 @@ class MujocoPlant:
 
         Raises RuntimeError when the simulation has become unstable.
         """
-        warning = self.data.warning[mujoco.mjtWarning.mjWARN_BADQACC]
-        if warning.number:
+        for kind in _UNSTABLE:
+            warning = self.data.warning[kind]
+            if not warning.number:
+                continue
             raise RuntimeError(
                 f"the simulation of house {self.house.split}/{self.house.index} became unstable before "
                 f"{self.data.time:.3f} s (degree of freedom {warning.lastinfo})"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.messages import TICK_S, Action
-from controllers.action_window import ActionWindow, check_action
+from controllers.action_window import MAX_VALID_S, ActionWindow, check_action
 from controllers.arm_model import FINGER_WIDTH_RANGE_M, GRIP_MAX_N, LIFT_RANGE_M
 from controllers.gate import ForceGate, Gate, GateLimits, Motion
 
@@ -65,6 +65,31 @@ def refusal(window, now_s, **changes):
     clamp = window.offer(action(**changes), now_s)
     assert clamp is not None
     return clamp
+
+
+def test_a_robot_that_nobody_commands_gives_way_to_no_force():
+    hard = (200.0, 0.0, 0.0)
+    commanded, _ = through(Gate(), Motion(), force=hard)
+    assert commanded.twist[0] == LIMITS.give_way_m_s
+    standing, _ = through(Gate(), Motion(), scale=0.0, force=hard)
+    assert not any(standing.twist)
+    assert not any(standing.base)
+
+
+def test_an_action_that_would_outlive_its_mind_is_refused():
+    window = ActionWindow()
+    assert refusal(window, 10.0, valid_from_s=10.0, expires_s=10.0 + MAX_VALID_S + 0.1).name == "too_long"
+    assert window.offer(action(valid_from_s=10.0, expires_s=10.0 + MAX_VALID_S), 10.0) is None
+
+
+def test_an_older_action_does_not_replace_the_one_to_come():
+    window = ActionWindow()
+    assert window.offer(action(sequence=1, expires_s=0.05), 0.0) is None
+    assert window.offer(action(sequence=5, valid_from_s=0.03, expires_s=0.06), 0.0) is None
+    assert refusal(window, 0.01, sequence=3, expires_s=0.06).name == "stale"
+    window.mode(0.03)
+    assert window.action is not None
+    assert window.action.sequence == 5
 
 
 @given(motions, motions, places, forces)

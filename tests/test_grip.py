@@ -125,6 +125,12 @@ def test_a_blind_sensor_does_not_drop_what_is_held():
     bench.run(1.5)
     nothing = [float("nan")] * 2
     assert bench.grip.step(float("nan"), float("nan"), nothing, [nothing, nothing]) == pytest.approx(10.0, rel=0.02)
+    for _ in range(100):
+        bench.grip.step(0.05, 0.0, [5.0, 5.0], [[0.0, 1.0], [0.0, 1.0]])
+    bench.grip.slipped = False
+    for _ in range(20):
+        bench.grip.step(0.05, 0.0, [5.0, 5.0], [[0.0, 4.0], [0.0, 4.0]])
+    assert bench.grip.slipped, "the reflex is not blind for ever"
 
 
 def held_box(mass_kg, force_n):

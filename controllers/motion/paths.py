@@ -7,6 +7,7 @@ many goals), `Path` a polyline to follow. Planning runs at 10 cm on clearances m
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import hypot
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -185,7 +186,7 @@ class Travel:
                 r, c = row + dr, column + dc
                 inside = self.grid.coarse.inside(r, c)
                 there = self.total[np.where(inside, r, 0), np.where(inside, c, 0)]
-                best = np.minimum(best, np.where(inside, there, np.inf) + self.grid.coarse.cell_m * (dr or dc))
+                best = np.minimum(best, np.where(inside, there, np.inf) + self.grid.coarse.cell_m * hypot(dr, dc))
         return np.where(self.grid.clearances_at(points) >= DOCK_CLEARANCE_M, best, np.inf)
 
     def cost_near(self, point_in_map_m: ArrayLike, within_m: float) -> float:
@@ -241,7 +242,7 @@ class Travel:
         return "cut-off" if self.grid.clearance_m[row, column] >= HARD_CLEARANCE_M else "goal-blocked"
 
     def _free_between(self, a: Array, b: Array, clearance_m: float) -> bool:
-        """Whether the way to b is known and keeps the clearance, or gets no nearer than its worse end while docking."""
+        """Whether the way to b is known and keeps the clearance."""
         clearance = self.grid.clearances_at(polyline_samples(np.stack((a, b)), 0.5 * self.grid.raster.cell_m))
         return bool(clearance.min() >= clearance_m)
 
