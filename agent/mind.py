@@ -45,6 +45,7 @@ class Mind:
         skill = self._skill
         if skill is None or skill.subgoal is not subgoal:
             skill = self._skill = begin(subgoal, self.policy)
+            belief.hand.lost = ""  # what was lost before is no failure of this skill
             self._started_s = belief.time_s
         command = skill.tick(belief, observation)
         if skill.status != "running":

@@ -227,16 +227,21 @@ def _simulate(config: RunConfig, checkpoint: str) -> _World:
 
 
 def _connect(config: RunConfig, checkpoint: str) -> _World:
-    from agent.commands.simulation import errand_of
+    from agent.commands.simulation import errand_of, time_limit_of
     from agent.episodes.identity import package_versions
     from agent.episodes.watcher import record_wire
     from agent.links.remote_robot import RemoteRobot
 
     robot = RemoteRobot(config.robot, version=package_versions()["doppio"])
-    writer = _writer(config, "", checkpoint, realtime=not robot.virtual_time, body=robot.welcome.robot)
+    try:
+        writer = _writer(config, "", checkpoint, realtime=not robot.virtual_time, body=robot.welcome.robot)
+    except BaseException:
+        robot.close()
+        raise
     if writer is not None:
         record_wire(writer, robot)
-    return _World(robot, writer, robot.virtual_time, errand_of(config.task), config.time_limit_s)
+    limit_s = min(config.time_limit_s, time_limit_of(config.task))
+    return _World(robot, writer, robot.virtual_time, errand_of(config.task), limit_s)
 
 
 def _writer(
@@ -309,7 +314,7 @@ def _report(
     processes = None if simulation is None else simulation.plant.processes
     return EpisodeReport(
         success=success,
-        safe=success if goal is None else goal.safe_success,
+        safe=None if goal is None else goal.safe_success,
         parts={"goal-believed": success} if goal is None else {part.name: part.holds for part in goal.parts()},
         safety={} if goal is None else {part.name: part.holds for part in goal.safety_parts()},
         reason=reason,

@@ -102,7 +102,7 @@ class Belief:
         base_in_map = planar(x, y, yaw)
         held = () if self.hand.held is None else (self.hand.held.entity_id,)
         self.entities.update(look, base_in_map, held)
-        merge_doubles(self.entities)
+        merge_doubles(self.entities, held)
         if float(self.hand.tool_in_base.position[0]) < ARM_IN_VIEW_M:
             self._ghosts.update(look, base_in_map, self.entities, {*held, *self.gone})
         self.coverage.update(look, base_in_map, self.entities)

@@ -1,5 +1,7 @@
 """What the belief should no longer hold: doubles of one thing, and things that are not where they were believed."""
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,15 +26,15 @@ AJAR = 0.2
 OPEN_TOPS = ("counter", "table", "side_table")
 
 
-def merge_doubles(entities: EntityTracker) -> None:
-    """Make one of two small things that are believed in the same spot: the one that was seen more often stays."""
+def merge_doubles(entities: EntityTracker, held: Collection[str] = ()) -> None:
+    """Make one of two small things that are believed in the same spot: what is held, or was seen more often, stays."""
     things = [e for e in entities.all() if e.class_name in OBJECTS]
     if len(things) < 2:
         return
     position = np.array([e.position for e in things])
     gap = np.linalg.norm(position[:, None] - position[None], axis=2)
     for i, j in np.argwhere(np.triu(gap < SAME_M, 1)).tolist():
-        keep, drop = (things[i], things[j]) if things[i].sightings >= things[j].sightings else (things[j], things[i])
+        drop, keep = sorted((things[j], things[i]), key=lambda e: (e.id in held, e.sightings))
         if entities.get(keep.id) is None or entities.get(drop.id) is None:
             continue
         for name, votes in drop.votes.items():

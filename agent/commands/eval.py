@@ -239,7 +239,7 @@ class Display:
 
         self._console = Console(stderr=str(args.json) == "-")
         self._successes = sum(report.success for report in done.values())
-        self._safe = sum(report.success and report.safe for report in done.values())
+        self._safe = sum(report.success and report.safe is True for report in done.values())
         self._done = sum(not report.lacks for report in done.values())
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -271,7 +271,7 @@ class Display:
         """Count one finished episode."""
         self._done += not report.lacks
         self._successes += report.success
-        self._safe += report.success and report.safe
+        self._safe += report.success and report.safe is True
         if report.lacks:
             self.note(f"  house {index} left out: {report.lacks}")
         elif not report.success:

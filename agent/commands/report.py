@@ -17,7 +17,7 @@ def print_report(console: Console, report: EpisodeReport) -> None:
         console.print(_subgoal_table(report))
         console.print()
     if report.success:
-        safe = "safely" if report.safe else "but not safely"
+        safe = {True: "safely", False: "but not safely", None: "as the mind believes: nobody judged it"}[report.safe]
         console.print(f"[bold green]success[/], {safe}")
     else:
         where = f" in {report.failed_subgoal}" if report.failed_subgoal else ""

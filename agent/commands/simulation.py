@@ -65,6 +65,13 @@ def errand_of(task: str) -> Errand | None:
     return _errand(find_task(task))
 
 
+def time_limit_of(task: str) -> float:
+    """Seconds after which an episode of this task ends. Loads no simulator."""
+    from sim.tasks.registry import find_task
+
+    return find_task(task).time_limit_s
+
+
 def _errand(task: "Task") -> Errand | None:
     if task.subgoal is None:
         return None

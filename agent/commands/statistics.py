@@ -82,7 +82,7 @@ def aggregate(reports: Sequence[tuple[int, EpisodeReport]]) -> dict[str, Any]:
     reports = [(index, report) for index, report in everything if not report.lacks]
     n = len(reports)
     successes = sum(report.success for _, report in reports)
-    safe = sum(report.success and report.safe for _, report in reports)
+    safe = sum(report.success and report.safe is True for _, report in reports)
     simulated, wall = sum(r.duration_s for _, r in reports), sum(r.wall_s for _, r in reports)
     kinds: dict[str, dict[str, int]] = {}
     for _, report in reports:

@@ -181,7 +181,7 @@ def _entry(
     outcome, reason, duration_s = "cut", "", 0.0
     if summary is not None:
         good = bool(summary.get("success"))
-        outcome = ("success" if summary.get("safe", True) else "unsafe") if good else "failed"
+        outcome = ("unsafe" if summary.get("safe") is False else "success") if good else "failed"
         reason, duration_s = summary.get("reason") or "", float(summary.get("duration_s") or 0.0)
     elif episode is not None:
         duration_s = episode.duration_s

@@ -30,8 +30,9 @@ class EpisodeReport(msgspec.Struct, frozen=True, kw_only=True):
     """How an episode went: judged by the simulator's predicates where there are any."""
 
     success: bool
-    safe: bool
-    """Success with nothing spilled, broken or dropped, no force limit passed, the machine closed."""
+    safe: bool | None
+    """Success with nothing spilled, broken or dropped, no force limit passed, the machine closed. None where nobody
+    could judge: on a robot elsewhere."""
     parts: dict[str, bool]
     """Each condition of success."""
     safety: dict[str, bool] = {}

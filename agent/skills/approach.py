@@ -14,6 +14,7 @@ from agent.belief.places import is_shut
 from agent.frames import Pose, planar
 from agent.skills.drive import BasePose
 from controllers.motion.paths import Travel
+from controllers.motion.se2 import wrap
 
 Array = NDArray[np.float64]
 
@@ -23,6 +24,7 @@ STANDOFF_SLACK_M = 0.15
 CROWDED_PENALTY, ARM_ROOM_M, BODY_ROOM_M, IN_REACH_M = 3.0, 0.17, 0.37, 0.06
 """Where the arm would reach past an open leaf. What is as near as IN_REACH_M to the target is its own."""
 SAMPLE_M, EDGE_UNSURE_M = 0.04, 0.08
+SAME_YAW_RAD, SAME_PLACE_M = 0.1, 0.02
 STANDOFFS_M = (0.50, 0.54, 0.58, 0.62, 0.66, 0.70, 0.74, 0.78, 0.82)
 
 
@@ -64,8 +66,24 @@ def at_standoffs(
     ]
 
 
-def ranked(belief: Belief, point_in_map: Array, approaches: list[Approach]) -> list[Approach]:
-    """Approaches that the base can get to, cheapest first; in corners the base stands aside of the straight line."""
+def alike(a: Approach, b: Approach) -> bool:
+    """Whether two approaches are one and the same, after another look at the target turned it a little."""
+    return (
+        abs(wrap(a.yaw - b.yaw)) < SAME_YAW_RAD
+        and abs(a.pitch_down_rad - b.pitch_down_rad) < SAME_YAW_RAD
+        and abs(a.roll_rad - b.roll_rad) < SAME_YAW_RAD
+        and abs(a.standoff_m - b.standoff_m) < SAME_PLACE_M
+        and abs(a.aside_m - b.aside_m) < SAME_PLACE_M
+    )
+
+
+def ranked(
+    belief: Belief, point_in_map: Array, approaches: list[Approach], travel: Travel | None = None
+) -> list[Approach]:
+    """Approaches that the base can get to, cheapest first; in corners the base stands aside of the straight line.
+
+    `travel` starts at the base; who asks several times at once makes it once.
+    """
     if not approaches:
         return []
     approaches = [
@@ -73,7 +91,7 @@ def ranked(belief: Belief, point_in_map: Array, approaches: list[Approach]) -> l
         for a in approaches
         for aside in ASIDES_M
     ]
-    travel = Travel(belief.map.costs(), belief.base_pose[:2])
+    travel = travel or Travel(belief.map.costs(), belief.base_pose[:2])
     bases = [a.base_pose(point_in_map) for a in approaches]
     costs = travel.costs_to(np.array([(b.x, b.y) for b in bases]))
     crowded = CROWDED_PENALTY * _beside_open_fronts(belief, point_in_map, approaches)

@@ -174,7 +174,6 @@ class LookFor(Driving):
             if self._views >= MAX_VIEWS:
                 return self._searched(belief)
             self._drive, self._arrived_s = None, None
-            return Command(head_rate_rad_s=head)
         return self.driving(belief, observation, head)
 
     def _searched(self, belief: Belief) -> Command:

@@ -15,7 +15,7 @@ from agent.belief.entities import Entity
 from agent.frames import Pose
 from agent.messages import TICK_S, Observation, Subgoal
 from agent.policies.interface import Goal, Motion, Policy, Situation
-from agent.skills.approach import Approach, ranked
+from agent.skills.approach import Approach, alike, ranked
 from agent.skills.command import Command
 from agent.skills.drive import BasePose, Drive
 from agent.skills.gaze import look_at_map_point
@@ -151,6 +151,7 @@ class Manipulation(Skill):
     def _enter(self, phase: str, belief: Belief) -> None:
         self._phase = phase
         self._since_s = belief.time_s
+        self._there_s = 0.0
 
     def _tick_choose(self, belief: Belief, observation: Observation) -> Command:
         trouble = self.precondition(belief)
@@ -164,7 +165,7 @@ class Manipulation(Skill):
         options = ranked(belief, point, self.approaches(belief))
         if not options:
             return self._come_nearer(belief, point)
-        fresh = [a for a in options if a not in self._tried]
+        fresh = [a for a in options if not any(alike(a, tried) for tried in self._tried)]
         self._approach = (fresh or options)[0]
         self._tried.append(self._approach)
         self._drive = Drive(self._approach.base_pose(point), self._base_limits(belief))
@@ -191,7 +192,6 @@ class Manipulation(Skill):
         if self._drive.there:
             self._there_s += TICK_S
         if self._drive.failed or self._there_s > NEAR_LOOK_S or belief.time_s - self._since_s > SEARCH_TIMEOUT_S:
-            self._there_s = 0.0
             self._enter("choose", belief)
         head = look_at_map_point(point, belief.base_in_map, observation)
         return Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)

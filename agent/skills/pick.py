@@ -74,6 +74,8 @@ class Pick(Manipulation):
     def judge(self, belief: Belief, motion: Motion) -> str:
         hand = belief.hand
         if hand.held is None:
+            if belief.entities.get(self.subgoal.target) is None:
+                return "target-lost"  # a look from here took it for a double, or for nothing
             if motion.phase == "close":
                 if hand.width_m < CLOSED_ON_NOTHING_M:
                     self._note_miss(belief)

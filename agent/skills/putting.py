@@ -11,9 +11,10 @@ from agent.belief.places import free_spots, front_directions
 from agent.frames import Pose
 from agent.messages import Subgoal
 from agent.policies.interface import Goal, Motion, Policy
-from agent.skills.approach import Approach, at_standoffs, in_the_open, ranked
+from agent.skills.approach import Approach, alike, at_standoffs, in_the_open, ranked
 from agent.skills.grasping import HALF_HEIGHT_M, STEEPEST_FOR_SPOUT_RAD
 from agent.skills.manipulation import Manipulation
+from controllers.motion.paths import Travel
 
 Array = NDArray[np.float64]
 
@@ -101,21 +102,22 @@ class Place(Putting):
         if surface is None:
             return
         held = belief.hand.held
-        best_cost = np.inf
+        best_cost, travel = np.inf, Travel(belief.map.costs(), belief.base_pose[:2])
         for direction in front_directions(surface):
             spots = free_spots(surface, belief.entities, direction, "" if held is None else held.entity_id)
             spots = [spot for spot in spots if not self._behind_chair(belief, spot, direction)]
             for order, spot in enumerate(spots[:SPOTS_TRIED]):
                 ways = at_standoffs(direction + pi, self._held_pitch(belief), 0.66)
-                ways = in_the_open(belief, spot, [w for w in ways if w not in self._tried], surface)
-                options = ranked(belief, spot, ways)
+                ways = in_the_open(belief, spot, ways, surface)
+                options = ranked(belief, spot, ways, travel)
+                options = [w for w in options if not any(alike(w, tried) for tried in self._tried)]
                 if not options:
                     continue
                 base = options[0].base_pose(spot)
                 away = np.hypot(base.x - belief.base_pose[0], base.y - belief.base_pose[1])
                 cost = float(away) + 0.1 * order
                 if cost < best_cost:
-                    best_cost, self._spot, self._ways = cost, spot, options
+                    best_cost, self._spot, self._ways = cost, spot, ways
                 break
 
 

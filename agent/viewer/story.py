@@ -183,7 +183,11 @@ def outcome_of(episode: Episode) -> dict[str, Any]:
     except msgspec.ValidationError:
         return {"word": "unknown", "good": False, "words": "the summary has another form"}
     if report.success:
-        words = "and nothing was broken or spilled" if report.safe else "but not safely"
+        words = {
+            True: "and nothing was broken or spilled",
+            False: "but not safely",
+            None: "as the mind believes; nobody judged what was spilled or broken",
+        }[report.safe]
         return {"word": "success", "good": True, "words": words, "summary": episode.summary}
     where = f" while trying to {in_words(report.failed_subgoal)}" if report.failed_subgoal else ""
     words = f"{(report.reason or 'no reason given').replace('-', ' ')}{where}"

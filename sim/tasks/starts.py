@@ -236,9 +236,7 @@ def _at_machine(lid_open: bool, pod: bool = False, mug: bool = False, full: bool
         if in_holder and stage.plant.processes.machines.pod_in_holder(machine.name) != in_holder:
             return False
         spout = stage.data.site(f"{machine.name}_spout").xpos
-        if under and not stage.plant.processes.liquid.under_spout(under, spout):
-            return False
-        return True
+        return not under or stage.plant.processes.liquid.under_spout(under, spout)
 
     return begin
 
