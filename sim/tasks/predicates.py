@@ -6,7 +6,6 @@ held together for `hold_s`, `report` with each part by name and number. Success 
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from math import atan2, cos, hypot, sin
 from typing import ClassVar, Literal
 
 from agent.messages import TICK_S
@@ -82,24 +81,6 @@ class Goal(ABC):
         return parts
 
 
-class Arrived(Goal):
-    """The base stands near a point and faces it."""
-
-    def __init__(self, truth: Truth, x: float, y: float, within_m: float = 1.0) -> None:
-        super().__init__(truth)
-        self.x, self.y, self.within_m = x, y, within_m
-
-    def parts(self) -> tuple[Part, ...]:
-        x, y, yaw = self.truth.base_pose()
-        dx, dy = self.x - x, self.y - y
-        off = atan2(dy * cos(yaw) - dx * sin(yaw), dx * cos(yaw) + dy * sin(yaw))
-        return (
-            Part("distance", hypot(dx, dy), self.within_m, "<=", "m"),
-            Part("facing", abs(off), FACING_RAD, "<=", "rad"),
-            Part("base-speed", self.truth.base_speed_m_s(), BASE_STILL_M_S, "<=", "m/s"),
-        )
-
-
 class FrontOpened(Goal):
     """A cabinet, drawer or fridge is open by 70 % of its travel and let go."""
 
@@ -124,20 +105,6 @@ class FrontClosed(Goal):
         share = self.truth.joint(self.front.joint) / self.front.open_joint
         released = not self.truth.robot_touches_joint(self.front.joint)
         return Part("open-share", share, CLOSED_SHARE, "<="), yes("released", released)
-
-
-class DoorPushed(Goal):
-    """A room door stands open far enough to drive through, to either side."""
-
-    def __init__(self, truth: Truth, doorway: str) -> None:
-        super().__init__(truth)
-        joints = {d.name: d.door_joint for d in truth.house.doorways if d.door_joint is not None}
-        if doorway not in joints:
-            raise KeyError(f"no doorway {doorway!r} with a door; this house has {', '.join(joints) or 'none'}")
-        self.joint = joints[doorway]
-
-    def parts(self) -> tuple[Part, ...]:
-        return (Part("open-angle", abs(self.truth.joint(self.joint)), DOOR_OPEN_RAD, unit="rad"),)
 
 
 class Picked(Goal):
@@ -173,17 +140,6 @@ class _Standing(Goal):
             yes("released", truth.released(item)),
             yes("unbroken", item not in truth.processes.breakage.broken),
         )
-
-
-class Placed(_Standing):
-    """An item stands upright on a place, let go."""
-
-    def __init__(self, truth: Truth, item: str, place: str) -> None:
-        super().__init__(truth, item)
-        self.place = truth.place(place)
-
-    def parts(self) -> tuple[Part, ...]:
-        return yes("on-place", self.truth.on_place(self.item, self.place)), *self._standing()
 
 
 class PutOn(_Standing):

@@ -74,7 +74,7 @@ _ALL: Final = (
         "push-door",
         "push a room door open and pass",
         "1.1 to 2.2 m before a door that is shut or ajar, on either side of it",
-        "the base is past the doorway by 0.2 m and the leaf gives way to it",
+        "the base has gone between the door's posts and is past them by 0.2 m",
         60.0,
         K.PUSH_DOOR,
         ("door",),

@@ -199,14 +199,6 @@ class Truth:
         inside = abs(along) <= fixture.size[0] / 2 and abs(across) <= fixture.size[1] / 2
         return inside and abs(z - (fixture.z + fixture.size[2] / 2)) <= slack_m
 
-    def on_place(self, name: str, place: Place, slack_m: float = 0.012) -> bool:
-        """The item's underside is on the place, which moves with its drawer."""
-        x, y, z = self.position(name).tolist()
-        along, across = _in_frame(x, y, place.x, place.y, place.yaw)
-        if place.kind == "drawer" and place.front is not None:
-            along -= self.joint(self.front(place.front).joint)
-        return abs(along) <= place.half_depth and abs(across) <= place.half_width and abs(z - place.z) <= slack_m
-
     def front(self, name: str) -> Front:
         return _named(self.house.fronts, name, "front")
 
