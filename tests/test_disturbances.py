@@ -138,6 +138,17 @@ def test_mass_of_what_is_held_can_be_doubled_without_a_bang(plant: MujocoPlant) 
     assert scene.held_item() == held
 
 
+@pytest.mark.parametrize("height_m", [0.0, 0.02, 0.08])
+def test_room_below_is_down_to_what_is_no_part_of_the_item(plant: MujocoPlant, height_m: float) -> None:
+    scene = Scene(plant)
+    mugs = [name for name in scene.items if name.startswith("mug") and name != scene.held_item()]
+    assert mugs
+    for mug in mugs:
+        scene.move_item(mug, np.array([0.0, 0.0, height_m]))
+        mujoco.mj_forward(plant.model, plant.data)
+        assert scene.room_below_m(mug) == pytest.approx(height_m, abs=0.004)
+
+
 @pytest.mark.parametrize(
     "name", ["object-removed", "mass-doubled", "friction-halved", "push", "dead-row", "extra-delay"]
 )

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 NEAR_M = 0.20
+PAST_M = 1e-5
+"""Beyond a surface that a ray has met."""
 ABOVE_FOOT_M = 0.01
 REACH_M = 0.42
 """A tool farther ahead of the base's centre is at work; nearer it is tucked in."""
@@ -91,10 +93,18 @@ class Scene:
     def room_below_m(self, item: str) -> float:
         """From the foot of an upright item down to what is there."""
         # Origins are at the underside; from a little above it, for what stands sinks in by a hair.
-        start = self.data.xpos[self.body(item)] + np.array([0.0, 0.0, ABOVE_FOOT_M])
-        down = np.array([0.0, 0.0, -1.0])
-        room = mujoco.mj_ray(self.model, self.data, start, down, None, 1, self.body(item), np.zeros(1, np.int32))
-        return room - ABOVE_FOOT_M if room >= 0.0 else float("inf")
+        model, body, geom = self.model, self.body(item), np.zeros(1, np.int32)
+        start, down = self.data.xpos[body] + np.array([0.0, 0.0, ABOVE_FOOT_M]), np.array([0.0, 0.0, -1.0])
+        passed = 0.0
+        while True:
+            hit = mujoco.mj_ray(model, self.data, start + passed * down, down, None, 1, body, geom)
+            if hit < 0.0:
+                return float("inf")
+            passed += hit
+            # What it shows and what it holds are bodies of their own.
+            if model.body_rootid[model.geom_bodyid[geom[0]]] != model.body_rootid[body]:
+                return passed - ABOVE_FOOT_M
+            passed += PAST_M
 
     def reaching(self) -> bool:
         """The arm is stretched out: the robot is at work and not under way."""
@@ -127,11 +137,6 @@ class Scene:
         data.qpos[at : at + 3] += shift_m
         data.qvel[dof : dof + 6] = 0.0
         self.wake(item)
-
-    @property
-    def base_in_world_m(self) -> Array:
-        """(3,)"""
-        return self.data.xpos[self._base]
 
     def pose(self, item: str) -> Array:
         """(7,) a view of position and quaternion in the world."""
