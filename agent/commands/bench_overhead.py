@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from agent.commands.outcome import CommandError
 from agent.messages import TICK_S
 
 BLOCK_TICKS = 50
@@ -91,7 +92,7 @@ class _Turns:
     def found(self) -> dict[str, Any]:
         blocks = np.diff(self._cpu)[: (len(self._cpu) - 1) // 2 * 2].reshape(-1, 2) / BLOCK_TICKS
         if len(blocks) < 5:
-            raise ValueError(f"{len(blocks)} pairs of {BLOCK_TICKS} ticks are too few; measure a longer episode")
+            raise CommandError(f"{len(blocks)} pairs of {BLOCK_TICKS} ticks are too few; raise --seconds")
         off, extra = blocks[:, 0], blocks[:, 1] - blocks[:, 0]
         random = np.random.Generator(np.random.PCG64(0))
         medians = np.median(extra[random.integers(len(extra), size=(_RESAMPLES, len(extra)))], axis=1)

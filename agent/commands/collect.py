@@ -83,9 +83,9 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f"training data come from the split train alone, not from {args.split!r}")
     if args.start + args.episodes > MAX_INDEX:
         raise CommandError(f"--start {args.start} --episodes {args.episodes} ends above house {MAX_INDEX - 1}")
-    if args.policy != "teacher":
-        check_weights(args)
-    journals = {task: Journal.for_evaluation(args.data, (task, args.policy)) for task in tasks}
+    weights = [] if args.policy == "teacher" else [check_weights(args)]
+    # Other weights act otherwise: what they have done so far is another journal.
+    journals = {task: Journal.for_evaluation(args.data, (task, args.policy, *weights)) for task in tasks}
     indices = range(args.start, args.start + args.episodes)
     done = {task: {i: r for i, r in journals[task].read().items() if i in indices} for task in tasks}
     # Round and round the tasks, so that what is there so far is always balanced.

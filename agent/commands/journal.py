@@ -24,7 +24,7 @@ class Journal:
 
     @classmethod
     def for_evaluation(cls, root: Path, parts: Iterable[str]) -> "Journal":
-        """The journal below `root` of the evaluation described by `parts`, the code's identity among them."""
+        """The journal below `root` of what is described by `parts`: task, policy, weights, code, whatever counts."""
         return cls(root / ("-".join(parts) + ".jsonl"))
 
     def read(self) -> dict[int, EpisodeReport]:
@@ -42,7 +42,7 @@ class Journal:
             try:
                 entry = msgspec.json.decode(line, type=_Line)
             except msgspec.DecodeError as error:
-                raise CommandError(f"{self.path}, line {number}: {error}; mend or remove it, or use --fresh") from error
+                raise CommandError(f"{self.path}, line {number}: {error}; mend or remove it") from error
             results[entry.index] = entry.report
         return results
 

@@ -92,10 +92,17 @@ def configure(args: argparse.Namespace) -> "TrainingConfig":
         choose("training setting", name, (f.name for f in fields(config)))
         kind = type(getattr(config, name))
         try:
-            config = replace(config, **{name: value == "True" if kind is bool else kind(value)})
+            config = replace(config, **{name: _yes_or_no(value) if kind is bool else kind(value)})
         except ValueError as error:
             raise CommandError(f"--set {text}: {error}") from error
     return config
+
+
+def _yes_or_no(text: str) -> bool:
+    known = {"true": True, "1": True, "false": False, "0": False}
+    if text.lower() not in known:
+        raise ValueError(f"{text!r} is none of {', '.join(known)}")
+    return known[text.lower()]
 
 
 @dataclass(frozen=True)

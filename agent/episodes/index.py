@@ -66,6 +66,8 @@ class EpisodeIndex:
             root.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(root / NAME, timeout=10.0)
             self._prepare()
+            self._database.execute("BEGIN IMMEDIATE")  # fails where nothing can be written
+            self._database.rollback()
         except (sqlite3.Error, OSError):
             self._database = sqlite3.connect(":memory:")
             self._prepare()
@@ -84,7 +86,8 @@ class EpisodeIndex:
 
     def refresh(self) -> int:
         """Take in what is new or changed, forget what is gone; returns how many were read."""
-        known = dict(self._database.execute("SELECT name, stamp FROM episodes"))
+        # What was being written may have been killed since, which changes no file.
+        known = dict(self._database.execute("SELECT name, stamp FROM episodes WHERE outcome != 'running'"))
         found: dict[str, float] = {}
         for directory in self._directories():
             found[directory.name] = _stamp(directory)
@@ -93,7 +96,8 @@ class EpisodeIndex:
             self._put(_read_entry(self.root / name, found[name]))
             if number % 50 == 0:
                 self._database.commit()  # what was read stays read if this is stopped
-        for name in known.keys() - found.keys():
+        names = {name for (name,) in self._database.execute("SELECT name FROM episodes")}
+        for name in names - found.keys():
             self._database.execute("DELETE FROM episodes WHERE name = ?", (name,))
         self._database.commit()
         return len(changed)

@@ -42,7 +42,7 @@ class Performance:
 
 
 def perform(episode: Episode, robot: "Robot") -> Performance:
-    """Play all actions of `episode` on `robot`, a tick each; whatever happens, the robot stands at the end.
+    """Play all actions of `episode` on `robot`, a tick each; at the end, also of a damaged log, the robot stands.
 
     Raises EpisodeError for an episode without steps, or whose first posture the robot does not reach.
     """
@@ -51,17 +51,19 @@ def perform(episode: Episode, robot: "Robot") -> Performance:
     observation = _ease_in(episode.step(0).observation, robot)
     start_here, start_there = observation.base_pose_in_odom.copy(), episode.step(0).observation.base_pose_in_odom
     apart_m, played, reason, step = 0.0, 0, "", episode.step(0)
-    for step in episode.steps():
-        recorded = step.observation
-        apart_m = max(apart_m, float(np.linalg.norm(_tool(observation) - _tool(recorded))))
-        reason = _divergence(recorded, observation, start_there, start_here)
-        if reason:
-            break
-        robot.act(_now(step.action, observation))
-        observation = robot.observe()
-        played += 1
-    robot.act(_standing(observation, step.action))
-    robot.observe()
+    try:
+        for step in episode.steps():
+            recorded = step.observation
+            apart_m = max(apart_m, float(np.linalg.norm(_tool(observation) - _tool(recorded))))
+            reason = _divergence(recorded, observation, start_there, start_here)
+            if reason:
+                break
+            robot.act(_now(step.action, observation))
+            observation = robot.observe()
+            played += 1
+    finally:
+        robot.act(_standing(observation, step.action))
+        robot.observe()
     return Performance(played, len(episode), reason, step.observation.time_s, apart_m)
 
 
