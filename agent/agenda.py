@@ -44,7 +44,6 @@ class Agenda:
         self.goal_reached = False
         self.hopeless = ""
         """Why there is nothing left to try."""
-        self.explanation = ""
 
     def gaze(self, observation: Observation) -> NDArray[np.float64]:
         """Head rates (2,) while no subgoal is in force."""
@@ -96,7 +95,6 @@ class Agenda:
 
     def _adopt(self, plan: Plan, belief: Belief) -> None:
         self._on_message(belief.time_s, plan)
-        self.explanation = plan.error or plan.explanation
         self.goal_reached = plan.goal_reached
         self._queue = list(plan.subgoals)
         if plan.subgoals:

@@ -78,7 +78,6 @@ class ErrandAgenda:
         self.current: Subgoal | None = None
         self.goal_reached = False
         self.hopeless = ""
-        self.explanation = ""
         self.started_s: float | None = None
         """When the subgoal was first given."""
         self.attempts = 0

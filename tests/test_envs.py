@@ -1,10 +1,12 @@
 """Laws of the Gymnasium environments: Gymnasium's own check, seeding, time, honesty about bad actions."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import gymnasium
 import numpy as np
@@ -18,6 +20,7 @@ from sim.envs.task_env import TaskEnv
 from sim.tasks.registry import TASKS
 from sim.tasks.start import begin_task
 
+ROOT = Path(__file__).resolve().parents[1]
 STILL = np.zeros(len(ACTION_NAMES), np.float32)
 
 
@@ -45,6 +48,17 @@ def test_gymnasiums_own_check_passes_without_a_warning(task: str) -> None:
     made = gymnasium.make(TASKS[task].gymnasium_id, split="dev")
     check_env(made.unwrapped, skip_render_check=True)
     made.close()
+
+
+def test_the_page_of_tasks_has_the_sizes_of_the_spaces(env: TaskEnv) -> None:
+    page = (ROOT / "docs" / "tasks.md").read_text()
+    assert isinstance(env.observation_space, gymnasium.spaces.Dict)
+    spaces = env.observation_space.spaces
+    told = dict(re.findall(r"^\| `(\w+)` \| ([\d×]+) \|", page, re.MULTILINE))
+    assert set(spaces) <= set(told)
+    for name, space in spaces.items():
+        assert space.shape is not None
+        assert told[name] == "×".join(map(str, space.shape)), name
 
 
 def test_houses_follow_from_the_seed_and_starts_from_the_house(env: TaskEnv) -> None:

@@ -50,16 +50,6 @@ def test_what_moves_away_is_forgotten_and_a_single_ray_without_echo_clears_nothi
     assert occupancy.state_at((1.02, 0.02)) == "free"
 
 
-def test_bumps_block_until_they_are_forgotten():
-    world, occupancy, pose = FlatWorld(boxes_of_corners(ROOM)), OccupancyMap(), np.zeros(3)
-    occupancy.update(pose, scan_of(world, pose, 1.0))
-    free = float(occupancy.costs().clearances_at((1.0, 0.0)))
-    occupancy.mark_bump((1.0, 0.0), forget_after_s=5.0)
-    assert float(occupancy.costs().clearances_at((1.0, 0.0))) < 0.06 < free
-    occupancy.update(pose, scan_of(world, pose, 6.1))
-    assert float(occupancy.costs().clearances_at((1.0, 0.0))) == free
-
-
 def test_the_map_says_where_it_ends():
     occupancy, pose = OccupancyMap(side_m=12.0), np.array((3.0, 0.0, 0.0))
     with pytest.raises(ValueError, match="edge of a map"):

@@ -51,9 +51,6 @@ class Coverage:
         missing = points[counts < LOOKS_NEEDED]
         return missing if len(missing) else points
 
-    def forget(self, place_id: str) -> None:
-        self._counts.pop(place_id, None)
-
     def update(self, look: Look, base_in_map: Pose, entities: EntityTracker) -> None:
         camera = base_in_map @ from_quaternion(look.camera_pose_in_base[:3], look.camera_pose_in_base[3:])
         half_x, half_y = tan(0.5 * look.field_of_view_rad[0]), tan(0.5 * look.field_of_view_rad[1])

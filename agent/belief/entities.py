@@ -60,14 +60,12 @@ class Entity:
     """(3,) depth along yaw, width, height; furniture and fronts only."""
     state: float | None = None
     """Opening in [0, 1], light on or off."""
-    first_seen_s: float = 0.0
     last_seen_s: float = 0.0
     sightings: int = 0
     glance: int = 0
     """The last glance in which it was seen."""
     parent: str = ""
     """The machine a part belongs to."""
-    text: str = ""
     notes: dict[str, float] = field(default_factory=dict)
     """Numbers that skills learned about it, e.g. how often grasping failed."""
 
@@ -274,11 +272,9 @@ class EntityTracker:
             votes={detection.class_name: detection.score},
             size=None if detection.size_m is None else np.array(detection.size_m),
             state=detection.state,
-            first_seen_s=time_s,
             last_seen_s=time_s,
             sightings=1,
             glance=self._glance,
-            text=detection.text or "",
         )
         self._entities[entity.id] = entity
         return entity

@@ -1,4 +1,4 @@
-"""Where the floor is free: an occupancy grid from scans, with bumps and doors laid over it.
+"""Where the floor is free: an occupancy grid from scans, with doors laid over it.
 
 The map frame is the base's frame where the episode began. Cells are 5 cm.
 """
@@ -27,7 +27,6 @@ LOOK_RANGE_M = 4.0
 """Floor farther from the camera than this does not count as looked at: things there are easily missed."""
 _LOOKS_NEEDED, _LOOK_CELLS = 4, 2
 """Looks are counted in blocks of 2 × 2 cells: the rays of a scan are 10 cm apart at LOOK_RANGE_M."""
-_BUMP_RADIUS_M = 0.05
 _LEAF_DEPTH_M, _LEAF_SLACK_M = 0.24, 0.14
 """A leaf's thickness, a cell of the raster and the bias of a look, to both sides."""
 
@@ -53,7 +52,6 @@ class OccupancyMap:
         self.anchor_weights = np.zeros((n, n), np.float32)
         self._doors: dict[str, _SeenDoor] = {}
         self._doorway_xy_m: dict[str, tuple[float, float]] = {}
-        self._bumps: list[tuple[float, float, float]] = []
         self._overhangs = np.zeros((0, 2))
         self._dismissed = np.zeros((n, n), np.bool_)
         self._looks = np.zeros((-(-n // _LOOK_CELLS),) * 2, np.uint8)
@@ -64,13 +62,11 @@ class OccupancyMap:
         self._offsets = np.arange(1, int(clear_range_m / cell_m) + 1, dtype=np.float32)
         self._angles: tuple[int, float, float] | None = None
         self._directions = np.zeros((0, 2))
-        self._time_s = 0.0
 
     # --- what is seen
 
     def update(self, base_pose_in_map: ArrayLike, scan: Scan) -> None:
         """Take in one scan, given the base's pose when it was taken (≤ 1 ms for 360 rays)."""
-        self._time_s = scan.time_s
         pose = np.asarray(base_pose_in_map, dtype=np.float64)
         ranges = np.asarray(scan.ranges_m, dtype=np.float64)
         usable = ranges > 0.5 * FOOTPRINT_RADIUS_M  # nearer is the robot itself; NaN drops out too
@@ -141,11 +137,6 @@ class OccupancyMap:
 
     # --- what is told
 
-    def mark_bump(self, position_in_map_m: ArrayLike, forget_after_s: float = 60.0) -> None:
-        """Remember that something unseen was touched here: an obstacle of 10 cm until `forget_after_s` have passed."""
-        x, y = np.asarray(position_in_map_m, dtype=np.float64)[:2].tolist()
-        self._bumps.append((x, y, self._time_s + forget_after_s))
-
     def mark_door(
         self, name: str, leaf_position_in_map_m: ArrayLike, yaw_in_map_rad: float, width_m: float, opening: float
     ) -> None:
@@ -173,10 +164,9 @@ class OccupancyMap:
         self._dismissed[disc_cells(self.raster, position_in_map_m, radius_m)] = True
 
     def look_again(self) -> None:
-        """Forget what was dismissed, looked at and bumped into; walls and floor stay."""
+        """Forget what was dismissed and looked at; walls and floor stay."""
         self._dismissed[:] = False
         self._looks[:] = 0
-        self._bumps.clear()
 
     def mark_looked(self, heading_rad: float, half_angle_rad: float) -> None:
         """A camera on the base had this heading (map frame) and half horizontal field of view: the floor between the
@@ -244,9 +234,6 @@ class OccupancyMap:
         row, column = raster.cells(self._overhangs)
         inside = raster.inside(row, column)
         occupied[row[inside], column[inside]] = True
-        for x, y, until_s in self._bumps:
-            if until_s > self._time_s:
-                occupied[disc_cells(raster, (x, y), _BUMP_RADIUS_M)] = True
         doors = []
         for name, door in self.doorways().items() if push_doors else ():
             if door.opening >= PASSABLE_OPENING:

@@ -33,7 +33,6 @@ LEVEL_M_S, LIFTED_WITHIN_M, SLOWEST_M_S = 0.2, 0.03, 0.03
 VIEWS_M, INTO_DRAWER_M = (1.05, 1.3, 0.85), (0.54, 0.57, 0.61)
 """Distances of the base from what it looks at, best first."""
 LOOK_S = 3.5
-LOOK_STEP_S = 0.9
 EXPLORE_S, EXPLORE_LEAST_S, CHECK_S, GLANCE_S = 40.0, 8.0, 0.8, 1.2
 WANTED = ("mug", "pod", "coffee_machine", "table")
 """Classes whose discovery ends an exploration early, for they may change the plan."""

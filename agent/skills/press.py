@@ -20,7 +20,6 @@ Array = NDArray[np.float64]
 
 FRONT_PITCH_RAD = np.deg2rad(6.0)
 TOP_PITCH_RAD = np.deg2rad(62.0)
-FELT_N = 5.0
 NO_BREWING_S = 2.5
 LONGEST_BREW_S = 25.0
 

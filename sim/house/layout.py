@@ -220,7 +220,6 @@ _FAMILIES: dict[str, tuple[Callable[[Generator, int], _Plan], tuple[int, ...]]] 
     "star": (_star, (4, 5, 6)),
     "court": (_court, (4, 5, 6)),
 }
-FAMILIES = tuple(_FAMILIES)
 
 
 def draw_layout(

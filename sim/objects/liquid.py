@@ -166,11 +166,6 @@ class Liquid:
         self.spilled_ml += max(0.0, ml - room)
         self._wet = True
 
-    def effective_tilt_rad(self, name: str) -> float:
-        """Angle between a mug's axis and the effective vertical its coffee feels."""
-        i = self._index[name]
-        return self._tilt(i, self.cups[i])
-
     def _tilt(self, i: int, cup: Cup) -> float:
         ax, ay, az = self._acceleration[i].tolist()
         x, y, z = self._data.xmat[cup.body][2::3].tolist()
