@@ -10,12 +10,10 @@ import numpy as np
 
 from agent.messages import Look, Scan
 from controllers.robot_side import RobotSide
+from sim.objects.liquid import WEIGHED
 from sim.plant import MujocoPlant
 
-_EDITED = (
-    *("body_mass", "body_inertia", "body_ipos", "body_gravcomp", "geom_friction", "dof_damping"),
-    *("actuator_gainprm", "actuator_biasprm"),
-)
+_EDITED = (*WEIGHED, "geom_friction", "dof_damping", "actuator_gainprm", "actuator_biasprm")
 """What disturbances and coffee change in a model while it runs."""
 
 

@@ -1,9 +1,11 @@
 """A twin of the simulated world runs ahead as the world itself then does, and leaves it alone."""
 
 import numpy as np
+import pytest
 
 from agent.messages import Action, Observation
 from controllers.virtual_robot import VirtualRobot
+from sim.disturbances.scene import Scene
 from sim.foresight import Twin
 from sim.tasks.start import begin_task
 
@@ -26,7 +28,8 @@ def action(observation: Observation, k: int) -> Action:
     )
 
 
-def test_what_the_twin_foresees_happens() -> None:
+@pytest.mark.parametrize("poured_ml", [0.0, 150.0])
+def test_what_the_twin_foresees_happens(poured_ml: float) -> None:
     plant = begin_task("place-mug", "train", 3)
     robot = VirtualRobot(plant)
     observation = robot.observe()
@@ -35,6 +38,11 @@ def test_what_the_twin_foresees_happens() -> None:
         observation = robot.observe()
     before = plant.state_hash()
     twin = Twin(plant)
+    if poured_ml:
+        held = Scene(plant).held_item()
+        assert held is not None
+        plant.processes.liquid.fill(held, poured_ml)
+        before = plant.state_hash()
     side, foreseen = twin.follow(plant, robot.side), observation
     for k in range(TICKS):
         foreseen = side.tick(action(foreseen, k))

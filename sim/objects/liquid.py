@@ -30,6 +30,11 @@ SPILL_TIME_S = 0.12
 """The excess leaves a tilted cup with this time constant."""
 MASS_STEP_ML = 0.5
 """The body's mass follows the ledger in steps of this size."""
+WEIGHED = (
+    *("body_mass", "body_subtreemass", "body_ipos", "body_inertia", "body_invweight0"),
+    *("dof_invweight0", "dof_M0", "bvh_aabb"),
+)
+"""Fields of a model that change with the mass of what is in a mug."""
 
 
 @dataclass(frozen=True)
