@@ -7,16 +7,17 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
 
+import msgspec
 import numpy as np
 import pytest
 from robot_service import served
 from test_robot_side import action
 
 from agent.links.remote_robot import RemoteRobot
-from agent.messages import TICK_S, decode, encode
+from agent.messages import TICK_S, Clamp, decode, encode
 from agent.messages.observation import Observation
 from controllers.fake_plant import FakePlant
-from controllers.realtime_robot import RealtimeRobot
+from controllers.realtime_robot import RealtimeRobot, with_missed
 from controllers.robot import Robot
 from controllers.virtual_robot import VirtualRobot
 
@@ -207,3 +208,21 @@ def test_what_the_plant_raises_comes_out_of_observe():
         robot.observe()
     robot.close()
     assert robot.scheduling.startswith(("SCHED_FIFO", "ordinary"))
+
+
+def test_what_happened_in_a_tick_that_nobody_took_comes_with_the_next():
+    robot = VirtualRobot(FakePlant())
+    missed, newest = robot.observe(), robot.observe()
+    robot.close()
+    clamp = Clamp(name="force", asked=70.0, bound=60.0)
+    pads = missed.pad_touch_n.copy()
+    pads[0, 1, 1, 3, 4], pads[:, 2] = -7.0, 1.5
+    applied = msgspec.structs.replace(missed.applied, slip_reflex=True, clamps=[clamp])
+    missed = msgspec.structs.replace(missed, pad_touch_n=pads, applied=applied)
+    both = with_missed(newest, missed)
+    assert both.sequence == newest.sequence
+    assert both.applied.slip_reflex
+    assert clamp in both.applied.clamps
+    assert both.pad_touch_n[0, 1, 1, 3, 4] == -7.0
+    assert np.allclose(both.pad_touch_n[:, 2], newest.pad_touch_n[:, 2] + np.float16(1.5), atol=0.01)
+    assert np.array_equal(both.pad_touch_n[:, 0], newest.pad_touch_n[:, 0])
