@@ -7,11 +7,13 @@ import mujoco
 import numpy as np
 import pytest
 
+from agent.commands.statistics import wilson_interval
 from sim.house import generate
 from sim.house.build import build_house
 from sim.house.check import problems, reachable_floor, standing_spot, swing_points, work_targets
 from sim.house.contents import CLOSED_KINDS, PLACE_KINDS
 from sim.house.generate import generate_house
+from sim.house.histograms import feature_shares
 from sim.house.plane import rect_at
 from sim.house.schema import MAX_INDEX, SPLITS, Fixture, House, Split
 from sim.house.split import AXES
@@ -79,6 +81,35 @@ def test_every_house_has_what_coffee_needs(split: Split):
         assert [machine.has_mains for machine in house.machines].count(True) == 1
         start_room = [r for r in house.rooms if r.x0 < house.start[0] < r.x1 and r.y0 < house.start[1] < r.y1]
         assert [room.kind == "kitchen" for room in start_room] == [False]
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_no_feature_is_rarer_than_a_quarter_of_the_houses(split: Split):
+    """Of 1,000 houses none is (docs/house.md); what so few show must not contradict it."""
+    n = 60
+    for name, share in feature_shares([house_of(split, index) for index in range(n)]).items():
+        assert wilson_interval(round(share * n), n)[1] > 0.25, name
+
+
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("index", range(3))
+def test_what_is_set_swinging_loses_energy_and_enters_nothing(split: Split, index: int):
+    house, model, data = fresh(split, index)
+    joints = [front.joint for front in house.fronts] + [d.door_joint for d in house.doorways if d.door_joint]
+    for joint in joints:
+        data.joint(joint).qvel[0] = 0.5
+    flags = int(model.opt.enableflags)
+    model.opt.enableflags = flags | int(mujoco.mjtEnableBit.mjENBL_ENERGY)
+    mujoco.mj_forward(model, data)
+    began = lowest = float(data.energy.sum())
+    for _ in range(1000):
+        mujoco.mj_step(model, data)
+        energy = float(data.energy.sum())
+        assert energy < lowest + 2e-3
+        lowest = min(lowest, energy)
+        assert min((contact.dist for contact in data.contact), default=0.0) > -1e-3
+    model.opt.enableflags = flags
+    assert lowest < began - 0.1
 
 
 @pytest.mark.parametrize("split", SPLITS)
