@@ -313,9 +313,6 @@ class EntityTracker:
         entity.votes[detection.class_name] = entity.votes.get(detection.class_name, 0.0) + detection.score
         entity.last_seen_s = time_s
         entity.sightings += 1
-        if detection.text:
-            entity.text = detection.text
-
         _note_doorway(entity)
 
     def _assign_parents(self) -> None:
