@@ -7,13 +7,10 @@ import time
 from collections import deque
 from typing import Final
 
-import msgspec
-import numpy as np
-
 from agent.messages import TICK_S, Action, Observation
-from agent.messages.arrays import F16
 from controllers.action_window import check_action
 from controllers.gate import GateLimits
+from controllers.missed import with_missed
 from controllers.plant import Plant
 from controllers.robot_side import RobotSide, StepHook
 
@@ -128,33 +125,6 @@ class RealtimeRobot:
             missed = self._observation
             self._observation = observation if missed is None else with_missed(observation, missed)
             self._news.notify_all()
-
-
-def with_missed(newest: Observation, missed: Observation) -> Observation:
-    """The newest observation with what happened in the one before it, which nobody took: looks, scans, reflexes,
-    clamps, and the largest touch of both."""
-    pads, skin = newest.pad_touch_n.copy(), newest.skin_touch_n.copy()
-    pads[:, 1] = _larger(pads[:, 1], missed.pad_touch_n[:, 1])
-    skin[1] = _larger(skin[1], missed.skin_touch_n[1])
-    pads[:, 2] += missed.pad_touch_n[:, 2]
-    skin[2] += missed.skin_touch_n[2]
-    return msgspec.structs.replace(
-        newest,
-        pad_touch_n=pads,
-        skin_touch_n=skin,
-        look=newest.look or missed.look,
-        scan=newest.scan or missed.scan,
-        applied=msgspec.structs.replace(
-            newest.applied,
-            slip_reflex=newest.applied.slip_reflex or missed.applied.slip_reflex,
-            clamps=[*missed.applied.clamps, *newest.applied.clamps],
-        ),
-    )
-
-
-def _larger(a: F16, b: F16) -> F16:
-    """Element by element the one of greater size, with its sign."""
-    return np.where(np.abs(a) >= np.abs(b), a, b)
 
 
 def _ask_for_priority() -> str:

@@ -253,7 +253,7 @@ def test_of_a_burst_the_newest_acts_and_all_are_recorded() -> None:
     with served(realtime_robot, virtual=False, on_action=note) as server, RemoteRobot(server.address) as robot:
         seen = robot.observe()
         for number in range(30):
-            robot.act(msgspec.structs.replace(policy(seen, 5.0), sequence=100 + number))
+            robot.act(msgspec.structs.replace(policy(seen, 1.0), sequence=100 + number))
         deadline = time.monotonic() + 5.0
         while robot.observe().applied.sequence != 129:
             assert time.monotonic() < deadline

@@ -17,7 +17,8 @@ from agent.links.remote_robot import RemoteRobot
 from agent.messages import TICK_S, Clamp, decode, encode
 from agent.messages.observation import Observation
 from controllers.fake_plant import FakePlant
-from controllers.realtime_robot import RealtimeRobot, with_missed
+from controllers.missed import with_missed
+from controllers.realtime_robot import RealtimeRobot
 from controllers.robot import Robot
 from controllers.virtual_robot import VirtualRobot
 

@@ -85,12 +85,11 @@ class Page:
     results: "Results" = field(default_factory=dict)
     crashes: int = 0
 
-    def run(self, tasks: "list[str] | tuple[str, ...]", conditions: Any, minds: Any, episodes: int = 0) -> list[str]:
+    def run(self, tasks: "list[str] | tuple[str, ...]", conditions: Any, minds: Any) -> list[str]:
         """Evaluate these cells; the tasks that were asked for."""
         chosen = [task for task in tasks if task in self.tasks]
-        asked = self.asked if not episodes else Asked(self.asked.split, self.asked.start, episodes, self.asked.workers)
         cells = [Cell(task, condition, mind) for condition in conditions for task in chosen for mind in minds]
-        self.crashes += evaluate(asked, cells, self.variants, self.results, self.console)
+        self.crashes += evaluate(self.asked, cells, self.variants, self.results, self.console)
         return chosen
 
     def picture(self, name: str, draw: Callable[[Path], bool], about: str) -> list[str]:

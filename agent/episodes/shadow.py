@@ -8,6 +8,7 @@ import numpy as np
 
 from agent.episodes.reader import Episode
 from agent.episodes.records import EpisodeError
+from agent.frames import from_quaternion
 from agent.messages import Clamp, Observation, Step, Subgoal
 from controllers.gate import Gate, Motion
 
@@ -176,20 +177,10 @@ def _through(gate: Gate, step: Step) -> list[Clamp]:
         action.head_rate_rad_s.tolist(),
     )
     gate.limit_grip(action.grip_mode, action.grip, clamps)
-    x, y, z = observation.tool_pose_in_base[:3].tolist()
-    fx, fy, fz = (_rotation(observation.tool_pose_in_base[3:]) @ observation.wrist_wrench_in_tool[:3]).tolist()
+    pose = observation.tool_pose_in_base
+    x, y, z = pose[:3].tolist()
+    fx, fy, fz = (from_quaternion(pose[:3], pose[3:]).rotation @ observation.wrist_wrench_in_tool[:3]).tolist()
     head = observation.joint_position[9:11].tolist()
     lift = float(observation.joint_position[0])
     gate.limit(asked, 1.0, (x, y, z), lift, head, (fx, fy, fz), clamps)
     return clamps
-
-
-def _rotation(quaternion: "np.ndarray") -> "np.ndarray":
-    w, x, y, z = quaternion.tolist()
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )

@@ -22,11 +22,13 @@ from agent.messages import (
     Observation,
     Refusal,
     Welcome,
+    check_observation,
     decode_from_robot,
     encode,
 )
 from controllers.action_window import check_action
 from controllers.loopback import check_loopback
+from controllers.missed import with_missed
 from controllers.sockets import keep_alive
 
 REALTIME_SILENCE_S: Final = 0.5
@@ -187,10 +189,7 @@ class RemoteRobot:
     def _skip(self, older: Observation, newer: Observation) -> Observation:
         if self.on_skipped is not None:
             self.on_skipped(older)
-        if older.look is None and older.scan is None:
-            return newer
-        # Camera frames come ten times less often than observations: none is lost.
-        return msgspec.structs.replace(newer, look=newer.look or older.look, scan=newer.scan or older.scan)
+        return with_missed(newer, older)
 
     def _observation(self, message: FromRobot) -> Observation | None:
         """The message if it is a new observation. Raises RobotLostError for the robot's last words."""
@@ -199,6 +198,10 @@ class RemoteRobot:
         if isinstance(message, Farewell):
             raise RobotLostError(f"the robot at {self.address} said farewell: {message.reason}")
         if isinstance(message, Observation) and message.sequence > self._last_sequence:
+            try:
+                check_observation(message)
+            except ValueError as error:
+                raise RobotLostError(f"the robot at {self.address} does not fit this agent: {error}") from error
             return message
         return None
 

@@ -3,7 +3,16 @@
 from agent.messages.acting import ACTING_VERSION, Acting, GoalSeen, Move
 from agent.messages.action import Action, Applied, Clamp
 from agent.messages.arrays import decode, encode
-from agent.messages.observation import JOINT_NAMES, PAD_SHAPE, SKIN_PATCHES, Detection, Look, Observation, Scan
+from agent.messages.observation import (
+    JOINT_NAMES,
+    PAD_SHAPE,
+    SKIN_PATCHES,
+    Detection,
+    Look,
+    Observation,
+    Scan,
+    check_observation,
+)
 from agent.messages.plan import Fact, Plan, PlanRequest, Trial
 from agent.messages.session import (
     PROTOCOL,
@@ -57,6 +66,7 @@ __all__ = [
     "SubgoalKind",
     "Trial",
     "Welcome",
+    "check_observation",
     "decode",
     "decode_from_agent",
     "decode_from_robot",

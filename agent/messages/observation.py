@@ -1,6 +1,7 @@
 """What the robot senses, once per tick."""
 
 import msgspec
+import numpy as np
 
 from agent.messages.action import Applied
 from agent.messages.arrays import F16, F32, F64
@@ -94,3 +95,23 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, tag="observation"):
     """Only in ticks with a new camera frame."""
     scan: Scan | None = None
     """Only in ticks with a new scan."""
+
+
+_SHAPES: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("joint_position", "joint_velocity", "joint_torque", "command_lag"), (len(JOINT_NAMES),)),
+    "tool_pose_in_base": (7,),
+    "base_pose_in_odom": (3,),
+    "base_velocity_in_base": (3,),
+    "wrist_wrench_in_tool": (6,),
+    "pad_touch_n": (2, 3, 3, *PAD_SHAPE),
+    "skin_touch_n": (3, SKIN_PATCHES),
+}
+
+
+def check_observation(observation: Observation) -> None:
+    """Raises ValueError naming the field whose array has another shape or type than minds are made for."""
+    for name, shape in _SHAPES.items():
+        value = getattr(observation, name)
+        dtype = np.float16 if name.endswith("touch_n") else np.float64
+        if value.shape != shape or value.dtype != dtype:
+            raise ValueError(f"observation.{name} is {value.dtype} {value.shape}, wanted {np.dtype(dtype)} {shape}")

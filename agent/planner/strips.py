@@ -23,7 +23,7 @@ class Operator:
     """A ground action. In a state that holds `needs`, it removes `deletes`, then adds `adds`."""
 
     label: tuple[str, ...]
-    """Unique name."""
+    """Name. Two operators may share one: other ways of doing the same."""
     objects: frozenset[str]
     """What it touches."""
     needs: frozenset[Atom]

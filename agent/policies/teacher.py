@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from agent.messages import TICK_S
 from agent.policies.interface import Array, Checkpointed, Motion, Policy, Situation
 from agent.policies.limits import clamped
 
@@ -19,7 +20,6 @@ WRONG_GRIP = 0.12
 """Share of bursts in which the hand opens or closes by mistake."""
 OPEN_M, CLOSED_N = 0.10, 24.0
 _SALT = 52361
-_TICK_S = 0.01
 
 
 class Teacher:
@@ -40,7 +40,7 @@ class Teacher:
 
     def act(self, situation: Situation) -> Motion:
         lesson = clamped(situation, self._expert.act(situation))
-        if self._left == 0 and self._rng.random() < BURSTS_PER_S * _TICK_S:
+        if self._left == 0 and self._rng.random() < BURSTS_PER_S * TICK_S:
             self._begin_burst()
         done = replace(lesson, twist_in_target=lesson.twist_in_target.copy(), advice=lesson)
         if self._left > 0 and not lesson.finished:
@@ -52,7 +52,7 @@ class Teacher:
 
     def _begin_burst(self) -> None:
         rng = self._rng
-        self._left = int(rng.uniform(*BURST_S) / _TICK_S)
+        self._left = int(rng.uniform(*BURST_S) / TICK_S)
         self._twist = np.concatenate([_in_ball(rng) * BURST_M_S, _in_ball(rng) * BURST_RAD_S])
         wrong = rng.random() < WRONG_GRIP
         opens = rng.random() < 0.5

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
 from agent.belief.entities import Entity
+from agent.belief.facts import HOLDER_FULL
 from agent.belief.places import free_spots, front_directions
 from agent.frames import Pose
 from agent.messages import Subgoal
@@ -20,7 +21,6 @@ Array = NDArray[np.float64]
 
 SPOTS_TRIED = 6
 CHAIR_ASIDE_M = 0.5
-HOLDER_FULL = 0.5
 DRAWN_BACK_S = 0.3
 """What is seen of the holder sooner after letting go may be a look from before."""
 

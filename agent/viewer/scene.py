@@ -70,7 +70,7 @@ def describe_scene(model: mujoco.MjModel) -> tuple[dict[str, Any], list[int]]:
         if kind not in _SHAPES:
             continue
         moves = bool(model.body_weldid[body])
-        key, fades = _group_of(model, geom, body, walls, moves, robot)
+        key, fades = _group_of(model, geom, body, walls, moves)
         group = groups.setdefault(
             key,
             {
@@ -100,9 +100,7 @@ def describe_scene(model: mujoco.MjModel) -> tuple[dict[str, Any], list[int]]:
     return {"groups": list(groups.values()), "bodies": names}, moving
 
 
-def _group_of(
-    model: mujoco.MjModel, geom: int, body: int, walls: dict[int, int], moves: bool, robot: int
-) -> tuple[str, bool]:
+def _group_of(model: mujoco.MjModel, geom: int, body: int, walls: dict[int, int], moves: bool) -> tuple[str, bool]:
     """Name of the group a geom is drawn with, and whether it fades when it hides the robot."""
     if moves:
         return f"body {model.body(body).name or body}", False
