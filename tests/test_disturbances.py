@@ -162,10 +162,16 @@ def test_events_happen_once_in_contact_at_work_and_are_noted(name: str, monkeypa
     plant = begin_task(TASK, "train", INDEX)
     scene = disturb(plant, name)
     assert scene is not None
+    held = scene.held_item()
+    assert held is not None
+    mass, friction = float(plant.model.body_mass[scene.body(held)]), plant.model.geom_friction.copy()
     run(plant, 2.5)
     assert [what for _, what in scene.happened] == [name]
-    if name == "object-removed":
-        assert scene.held_item() is None
+    assert (scene.held_item() is None) == (name == "object-removed")
+    assert plant.model.body_mass[scene.body(held)] == pytest.approx(mass * (2.0 if name == "mass-doubled" else 1.0))
+    assert np.allclose(plant.model.geom_friction, friction * (0.5 if name == "friction-halved" else 1.0))
+    silent = np.all(plant.touch().pads_n[:, 0, 0] == 0.0, axis=2).sum()
+    assert silent == (1 if name == "dead-row" else 0)
 
 
 def test_of_a_pair_one_falls_and_the_other_stays(monkeypatch: pytest.MonkeyPatch) -> None:

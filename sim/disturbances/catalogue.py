@@ -53,7 +53,7 @@ _EVENTS: Final[dict[str, tuple[str, Callable[[], Disturbance]]]] = {
     "front-stuck": ("the drawer or door that is being opened sticks", FrontStuck),
     "object-shifted": ("the thing at the hand is suddenly 3 to 5 cm aside", ObjectShifted),
     "push": ("one strong push on the hand in contact", Push),
-    "dead-row": ("three rows of taxels die while something is held", DeadRow),
+    "dead-row": ("a row of taxels dies while something is held", DeadRow),
     "extra-delay": ("commands take 50 ms longer from some contact on", ExtraDelay),
 }
 _MOMENTS: Final[dict[str, tuple[str, Callable[[], Disturbance]]]] = {

@@ -153,13 +153,13 @@ class Push(Event):
 
 
 class DeadRow(Event):
-    """Three rows of taxels of one pad read nothing any more, where it is pressed most."""
+    """The row of taxels of one pad that is pressed most reads nothing any more."""
 
     name = "dead-row"
 
     def begin(self, scene: Scene, rng: np.random.Generator) -> None:
         super().begin(scene, rng)
-        self._dead: tuple[int, slice] | None = None
+        self._dead: tuple[int, int] | None = None
         self._pressed = np.zeros((2, PAD_SHAPE[0]))
 
     def in_contact(self) -> bool:
@@ -168,15 +168,15 @@ class DeadRow(Event):
     def happen(self) -> bool:
         pad = int(self.rng.integers(2))
         row = int(np.argmax(self._pressed[pad]))
-        self._dead = (pad, slice(max(0, row - 1), row + 2))
+        self._dead = (pad, row)
         return True
 
     def touch(self, frame: TouchFrame) -> TouchFrame:
         if self._dead is None:
             self._pressed = frame.pads_n[:, 0, 0].sum(axis=2, dtype=np.float64)
         else:
-            pad, rows = self._dead
-            frame.pads_n[pad, :, :, rows] = 0.0
+            pad, row = self._dead
+            frame.pads_n[pad, :, :, row] = 0.0
         return frame
 
 
