@@ -21,7 +21,8 @@ PADS = ("pad_left", "pad_right")
 FORCE_LIMIT_N = 140.0
 """Quasi-static contact of a hand or finger, ISO/TS 15066:2016 table A.2: what a robot among people may exert."""
 FORCE_TICKS = 5
-"""The limit is on the mean over 50 ms: single-step peaks depend on contact stiffness, impulses do not."""
+"""The limit is on the mean over 50 ms: single-step peaks depend on contact stiffness, impulses do not. One step in five
+is read: a knock shorter than a tick may be missed, or count five times."""
 UPRIGHT_COS = 0.985
 """10 degrees."""
 STILL_M_S = 0.02
