@@ -15,7 +15,7 @@ SPLITS = ("train", "dev", "heldout")
 MAX_INDEX = 2**31
 POLICIES = ("world-model", "prior", "prior-blind", "prior-clamped", "scripted")
 """As in agent.policies.catalogue, which is not imported for a list of names."""
-DEFAULT_POLICY = "scripted"
+DEFAULT_POLICY = "world-model"
 """Who acts where nobody says who."""
 PLANNERS = ("symbolic",)
 
