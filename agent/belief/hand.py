@@ -111,6 +111,7 @@ class Hand:
     def release(self) -> None:
         self.held = None
         self._empty_ticks = 0
+        self._supported_ticks = 0
 
     def held_in_base(self) -> Pose:
         """Where the held thing is now. Raises RuntimeError with empty fingers."""
