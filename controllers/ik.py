@@ -22,9 +22,10 @@ TURN_WEIGHT_M: Final = 0.3
 """One radian of the tool weighs like this many metres."""
 DAMPING: Final = 1e-4
 """λ, against squared singular values of the weighted Jacobian (0.01–0.5 in the work space)."""
-POSTURE_SHARE: Final = np.array([0.0, 0.0, 0.02, 0.0, 0.02, 0.0, 0.002])
+POSTURE_SHARE: Final = np.array([0.01, 0.0, 0.02, 0.0, 0.02, 0.0, 0.002])
 """g: the share of the way to the comfortable posture a joint would go in one tick. Only the swivel of elbow and
-forearm is drawn: the other joints are given by where the tool is."""
+forearm is drawn, by the joints it shows in (without the first, an elbow that swung out to turn the wrist stayed out,
+and was wedged beside the mast): the other joints are given by where the tool is."""
 ELBOW: Final = 3
 STRETCHED_RAD: Final = -0.4
 UNSTRETCH_SHARE: Final = 0.08

@@ -47,6 +47,8 @@ FORCE_UNIT_N = 5.0
 _SEEN_M, _FARTHEST_SEEN_M = 0.05, 0.5
 _CLAMPS = ("force", "reach", "joint_limit", "leash")
 _NO_PATH = [0.0] * 13
+LONGEST_S = 60.0
+"""More time than in training means nothing to the model: enough is enough."""
 
 
 def _pooling(cells: tuple[int, int]) -> Vector:
@@ -180,6 +182,7 @@ def _target(s: Situation, tool: Pose, seen_in_target: Array, seen_age_s: float) 
     off_in_goal = goal.tool_in_target.rotation.T @ off
     turn = rotation_vector(goal.tool_in_target.rotation @ at.rotation.T)
     yaw, limits = s.target_in_base.yaw, s.limits
+    time_s = min(limits.time_s, LONGEST_S)
     rotation = goal.tool_in_target.rotation
     far = _FARTHEST_SEEN_M
     return np.concatenate(
@@ -203,8 +206,8 @@ def _target(s: Situation, tool: Pose, seen_in_target: Array, seen_age_s: float) 
             *(goal.hinge_in_target, goal.hinge_direction_in_target),
             _path(goal, at),
             [float(s.holding), float(s.supported)],
-            [min(s.elapsed_s, 30.0) / 10.0, max(-1.0, limits.time_s - s.elapsed_s) / 30.0],
-            [limits.force_n / 20.0, limits.speed_m_s / 0.2, limits.tilt_rad / 0.2, limits.time_s / 30.0],
+            [min(s.elapsed_s, 30.0) / 10.0, max(-1.0, time_s - s.elapsed_s) / 30.0],
+            [limits.force_n / 20.0, limits.speed_m_s / 0.2, limits.tilt_rad / 0.2, time_s / 30.0],
             [float(s.kind is kind) for kind in KINDS],
         ),
         dtype=np.float32,
