@@ -2,17 +2,21 @@
 
 from math import cos, pi, sin
 
+import msgspec
 import numpy as np
 import pytest
 
 from agent.belief.coverage import Coverage
 from agent.belief.entities import Entity, EntityTracker
+from agent.belief.hand import Hand
 from agent.belief.map import OccupancyMap
 from agent.belief.tidying import GHOST_LOOKS, Ghosts, merge_doubles
 from agent.frames import planar
 from agent.messages import Detection, Look, Scan
+from controllers.fake_plant import FakePlant
 from controllers.motion.doors import SWING_RAD, Doorway, hinge_seen, possible_middles, ram_aside_m
 from controllers.motion.explore import look_frontiers
+from controllers.virtual_robot import VirtualRobot
 
 HERE = planar(0.0, 0.0, 0.0)
 TILT = 0.45
@@ -184,3 +188,29 @@ def test_floor_that_the_scan_knows_is_left_to_look_at_until_the_camera_turned_to
         for _ in range(3):
             occupancy.mark_looked(float(heading), 0.65)
     assert look_frontiers(occupancy.costs(), (0.0, 0.0)) == []
+
+
+def test_empty_fingers_hold_nothing_that_is_supported():
+    robot = VirtualRobot(FakePlant())
+    observation = robot.observe()
+    robot.close()
+    hand = Hand()
+    hand.update(observation)
+    hand.grasp("mug-1", hand.tool_in_base, 0.4)
+    up_in_tool = 20.0 * hand.tool_in_base.rotation.T[:, 2]
+    pads = np.zeros_like(observation.pad_touch_n)
+    pads[:, 0, 0] = 1.0
+    standing = msgspec.structs.replace(
+        observation,
+        wrist_wrench_in_tool=np.concatenate([up_in_tool, np.zeros(3)]),
+        pad_touch_n=pads,
+        grip_force_n=96.0,
+    )
+    for _ in range(40):
+        hand.update(standing)
+        if hand.supported:
+            break
+    assert hand.supported
+    hand.release()
+    hand.update(observation)
+    assert not hand.supported
