@@ -179,7 +179,9 @@ def test_a_planner_that_keeps_dying_ends_the_run_with_its_reason(tmp_path: Path,
 def test_a_full_disk_is_told_and_keeps_what_was_written(tmp_path: Path) -> None:
     bound = 1_000_000
     full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({bound}, {bound}))"
-    with doppio("run", "pick-mug", "--index", "100", "--record", str(tmp_path), before=full) as run:
+    with doppio(
+        "run", "pick-mug", "--policy", "scripted", "--index", "100", "--record", str(tmp_path), before=full
+    ) as run:
         _, said = run.communicate(timeout=60)
     assert run.returncode == Exit.OK, "a robot does not stop for want of a record"
     assert "NOT RECORDED" in said
