@@ -346,7 +346,7 @@ class _Pump:
                     self._inlet.send(encode(observation), zmq.DONTWAIT)
         except Exception as error:
             self.failure = error
-            with suppress(zmq.Again):
+            with suppress(zmq.ZMQError):  # the process may be ending, and its sockets with it
                 self._inlet.send(b"", zmq.DONTWAIT)
 
     def close(self) -> None:
