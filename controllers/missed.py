@@ -9,12 +9,17 @@ from agent.messages.arrays import F16
 
 def with_missed(newest: Observation, missed: Observation) -> Observation:
     """The newest observation with what happened in the one before it, which nobody took: looks, scans, reflexes,
-    clamps, and the largest touch of both."""
+    clamps, and the largest touch of both.
+
+    Of clamps that act in both the newer is kept: a mind that takes nothing for minutes must not make them pile up.
+    """
     pads, skin = newest.pad_touch_n.copy(), newest.skin_touch_n.copy()
     pads[:, 1] = _larger(pads[:, 1], missed.pad_touch_n[:, 1])
     skin[1] = _larger(skin[1], missed.skin_touch_n[1])
     pads[:, 2] += missed.pad_touch_n[:, 2]
     skin[2] += missed.skin_touch_n[2]
+    again = {clamp.name for clamp in newest.applied.clamps}
+    earlier = [clamp for clamp in missed.applied.clamps if clamp.name not in again]
     return msgspec.structs.replace(
         newest,
         pad_touch_n=pads,
@@ -24,7 +29,7 @@ def with_missed(newest: Observation, missed: Observation) -> Observation:
         applied=msgspec.structs.replace(
             newest.applied,
             slip_reflex=newest.applied.slip_reflex or missed.applied.slip_reflex,
-            clamps=[*missed.applied.clamps, *newest.applied.clamps],
+            clamps=[*earlier, *newest.applied.clamps],
         ),
     )
 

@@ -227,3 +227,4 @@ def test_what_happened_in_a_tick_that_nobody_took_comes_with_the_next():
     assert both.pad_touch_n[0, 1, 1, 3, 4] == -7.0
     assert np.allclose(both.pad_touch_n[:, 2], newest.pad_touch_n[:, 2] + np.float16(1.5), atol=0.01)
     assert np.array_equal(both.pad_touch_n[:, 0], newest.pad_touch_n[:, 0])
+    assert with_missed(missed, missed).applied.clamps == [clamp], "what goes on for minutes does not pile up"
