@@ -14,7 +14,7 @@ On a machine that does other things too, compare processor time, and shares. doc
 `physics` runs pairs of possible and impossible events in --times houses: which one is the more surprising?
 
 `replay` records --times short episodes of several tasks, in this process and on robots in another one, and simulates
-each again; --policy names one policy (default scripted and teacher). In a copy of each log one bit is changed.
+each again; --policy names one policy (default world-model and teacher). In a copy of each log one bit is changed.
 
 `record` measures messages a second, what recording costs an episode, and the opening of a long one. `crash` kills runs
 at random moments (drawn from --index) of recording, finishing and exporting, and looks for what was lost.
