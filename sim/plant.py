@@ -198,12 +198,11 @@ class MujocoPlant:
         """
         for kind in _UNSTABLE:
             warning = self.data.warning[kind]
-            if not warning.number:
-                continue
-            raise RuntimeError(
-                f"the simulation of house {self.house.split}/{self.house.index} became unstable before "
-                f"{self.data.time:.3f} s (degree of freedom {warning.lastinfo})"
-            )
+            if warning.number:
+                raise RuntimeError(
+                    f"the simulation of house {self.house.split}/{self.house.index} became unstable before "
+                    f"{self.data.time:.3f} s (degree of freedom {warning.lastinfo})"
+                )
         frame = self._touch.read()
         return frame if self.disturbance is None else self.disturbance.touch(frame)
 

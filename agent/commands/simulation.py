@@ -21,7 +21,7 @@ class Simulation:
 
         self.plant = plant
         self.task = task
-        self.errand = _errand(task)
+        self.errand = errand_of(task.name)
         """What the mind is asked to do; None where that is the planner's."""
         self.initial_state_hash = plant.state_hash()
         self.truth = Truth(plant.model, plant.data, plant.house, plant.processes)
@@ -59,10 +59,13 @@ def start_simulation(task: str, split: str, index: int, disturbance: str = "none
 
 
 def errand_of(task: str) -> Errand | None:
-    """What a task asks of a mind whose robot is elsewhere; None for one that is planned. Loads no simulator."""
+    """What a task asks of the mind; None for one that is planned. Loads no simulator."""
     from sim.tasks.registry import find_task
 
-    return _errand(find_task(task))
+    found = find_task(task)
+    if found.subgoal is None:
+        return None
+    return Errand(found.subgoal, found.target_classes, found.item, found.holding, found.full)
 
 
 def time_limit_of(task: str) -> float:
@@ -70,9 +73,3 @@ def time_limit_of(task: str) -> float:
     from sim.tasks.registry import find_task
 
     return find_task(task).time_limit_s
-
-
-def _errand(task: "Task") -> Errand | None:
-    if task.subgoal is None:
-        return None
-    return Errand(task.subgoal, task.target_classes, task.item, task.holding, task.full)

@@ -86,8 +86,9 @@ class EpisodeIndex:
 
     def refresh(self) -> int:
         """Take in what is new or changed, forget what is gone; returns how many were read."""
-        # What was being written may have been killed since, which changes no file.
-        known = dict(self._database.execute("SELECT name, stamp FROM episodes WHERE outcome != 'running'"))
+        rows = self._database.execute("SELECT name, stamp, outcome FROM episodes").fetchall()
+        # What was being written may have been killed since, which changes no file: read anew.
+        known = {name: None if outcome == "running" else stamp for name, stamp, outcome in rows}
         found: dict[str, float] = {}
         for directory in self._directories():
             found[directory.name] = _stamp(directory)
@@ -96,8 +97,7 @@ class EpisodeIndex:
             self._put(_read_entry(self.root / name, found[name]))
             if number % 50 == 0:
                 self._database.commit()  # what was read stays read if this is stopped
-        names = {name for (name,) in self._database.execute("SELECT name FROM episodes")}
-        for name in names - found.keys():
+        for name in known.keys() - found.keys():
             self._database.execute("DELETE FROM episodes WHERE name = ?", (name,))
         self._database.commit()
         return len(changed)

@@ -24,7 +24,7 @@ STANDOFF_SLACK_M = 0.15
 CROWDED_PENALTY, ARM_ROOM_M, BODY_ROOM_M, IN_REACH_M = 3.0, 0.17, 0.37, 0.06
 """Where the arm would reach past an open leaf. What is as near as IN_REACH_M to the target is its own."""
 SAMPLE_M, EDGE_UNSURE_M = 0.04, 0.08
-SAME_YAW_RAD, SAME_PLACE_M = 0.1, 0.02
+SAME_ANGLE_RAD, SAME_PLACE_M = 0.1, 0.02
 STANDOFFS_M = (0.50, 0.54, 0.58, 0.62, 0.66, 0.70, 0.74, 0.78, 0.82)
 
 
@@ -69,9 +69,9 @@ def at_standoffs(
 def alike(a: Approach, b: Approach) -> bool:
     """Whether two approaches are one and the same, after another look at the target turned it a little."""
     return (
-        abs(wrap(a.yaw - b.yaw)) < SAME_YAW_RAD
-        and abs(a.pitch_down_rad - b.pitch_down_rad) < SAME_YAW_RAD
-        and abs(a.roll_rad - b.roll_rad) < SAME_YAW_RAD
+        abs(wrap(a.yaw - b.yaw)) < SAME_ANGLE_RAD
+        and abs(a.pitch_down_rad - b.pitch_down_rad) < SAME_ANGLE_RAD
+        and abs(a.roll_rad - b.roll_rad) < SAME_ANGLE_RAD
         and abs(a.standoff_m - b.standoff_m) < SAME_PLACE_M
         and abs(a.aside_m - b.aside_m) < SAME_PLACE_M
     )

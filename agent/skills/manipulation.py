@@ -165,12 +165,15 @@ class Manipulation(Skill):
         options = ranked(belief, point, self.approaches(belief))
         if not options:
             return self._come_nearer(belief, point)
-        fresh = [a for a in options if not any(alike(a, tried) for tried in self._tried)]
-        self._approach = (fresh or options)[0]
+        self._approach = (self.untried(options) or options)[0]
         self._tried.append(self._approach)
         self._drive = Drive(self._approach.base_pose(point), self._base_limits(belief))
         self._enter("travel", belief)
         return Command()
+
+    def untried(self, approaches: list[Approach]) -> list[Approach]:
+        """Those that no attempt has begun with."""
+        return [a for a in approaches if not any(alike(a, tried) for tried in self._tried)]
 
     def _come_nearer(self, belief: Belief, point: Array) -> Command:
         """Where no approach is free, look from as near as the floor lets, once: from afar much seems blocked."""
@@ -187,13 +190,18 @@ class Manipulation(Skill):
         point = self.target_point(belief)
         if point is None:
             return self.fail("target-lost")
-        twist, rate, may_drive, _ = tuck(belief.hand, observation, *self._carefully(belief))
-        velocity = self._drive.tick(belief, observation) if may_drive else np.zeros(3)
+        command = self._driving(belief, observation, self._drive, point)
         if self._drive.there:
             self._there_s += TICK_S
         if self._drive.failed or self._there_s > NEAR_LOOK_S or belief.time_s - self._since_s > SEARCH_TIMEOUT_S:
             self._enter("choose", belief)
-        head = look_at_map_point(point, belief.base_in_map, observation)
+        return command
+
+    def _driving(self, belief: Belief, observation: Observation, drive: Drive, point_in_map: Array) -> Command:
+        """A tick of a drive with the arm tucked in and the eye on a point (3,)."""
+        twist, rate, may_drive, _ = tuck(belief.hand, observation, *self._carefully(belief))
+        velocity = drive.tick(belief, observation) if may_drive else np.zeros(3)
+        head = look_at_map_point(point_in_map, belief.base_in_map, observation)
         return Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
 
     def _search(self, belief: Belief) -> Command:
@@ -223,16 +231,14 @@ class Manipulation(Skill):
         if self.target_point(belief) is not None:
             self._enter("choose", belief)
             return Command()
-        twist, rate, may_drive, _ = tuck(belief.hand, observation, *self._carefully(belief))
-        velocity = self._drive.tick(belief, observation) if may_drive else np.zeros(3)
+        command = self._driving(belief, observation, self._drive, anchor.position)
         if self._drive.there:
             self._there_s += TICK_S
         if self._drive.failed or self._there_s > LOOK_TIMEOUT_S or belief.time_s - self._since_s > SEARCH_TIMEOUT_S:
             if self._there_s > 0.0 and belief.time_s - anchor.last_seen_s > LOOK_TIMEOUT_S - 1.0:
                 belief.entities.forget(anchor.id)
             return self.fail(self._drive.failed or "target-not-known")
-        head = look_at_map_point(anchor.position, belief.base_in_map, observation)
-        return Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
+        return command
 
     def _base_limits(self, belief: Belief) -> BaseLimits:
         if belief.hand.held is None:
@@ -245,14 +251,12 @@ class Manipulation(Skill):
         point = self.target_point(belief)
         if point is None:
             return self.fail("target-lost")
-        twist, rate, may_drive, _ = tuck(belief.hand, observation, *self._carefully(belief))
-        head = look_at_map_point(point, belief.base_in_map, observation)
-        velocity = self._drive.tick(belief, observation) if may_drive else np.zeros(3)
+        command = self._driving(belief, observation, self._drive, point)
         if self._drive.failed:
             return self._try_again(belief, self._drive.failed)
         if self._drive.there:
             self._enter("look", belief)
-        return Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
+        return command
 
     def _carefully(self, belief: Belief) -> tuple[float, bool]:
         """Speed of the tool, and whether it must stay level."""

@@ -12,7 +12,7 @@ from agent.belief.places import free_spots, front_directions
 from agent.frames import Pose
 from agent.messages import Subgoal
 from agent.policies.interface import Goal, Motion, Policy
-from agent.skills.approach import Approach, alike, at_standoffs, in_the_open, ranked
+from agent.skills.approach import Approach, at_standoffs, in_the_open, ranked
 from agent.skills.grasping import HALF_HEIGHT_M, STEEPEST_FOR_SPOUT_RAD
 from agent.skills.manipulation import Manipulation
 from controllers.motion.paths import Travel
@@ -109,8 +109,7 @@ class Place(Putting):
             for order, spot in enumerate(spots[:SPOTS_TRIED]):
                 ways = at_standoffs(direction + pi, self._held_pitch(belief), 0.66)
                 ways = in_the_open(belief, spot, ways, surface)
-                options = ranked(belief, spot, ways, travel)
-                options = [w for w in options if not any(alike(w, tried) for tried in self._tried)]
+                options = self.untried(ranked(belief, spot, ways, travel))
                 if not options:
                     continue
                 base = options[0].base_pose(spot)
