@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 VICTIMS = ("run", "scribe", "both")
 PHASES = ("starting", "running", "finishing", "exporting")
-AIMS = (("", 0.0), ("finish", 0.08), ("export", 0.5))
+AIMS = (("", 0.0), ("finish", 0.03), ("export", 0.5), ("step", 0.8))
 """What the victim has said when the kill becomes due, and within how many seconds of it; at first at any moment."""
 TICK_PERIOD_S = 0.001
 WRITTEN_WITHIN_S = 10.0
