@@ -309,7 +309,8 @@ class EntityTracker:
             weight = 1.0 / min(10, entity.sightings + 1)
             entity.size = size if entity.size is None else entity.size + weight * (size - entity.size)
         if detection.state is not None:
-            entity.state = detection.state if entity.state is None else 0.5 * (entity.state + detection.state)
+            known = None if moved else entity.state
+            entity.state = detection.state if known is None else 0.5 * (known + detection.state)
         entity.votes[detection.class_name] = entity.votes.get(detection.class_name, 0.0) + detection.score
         entity.last_seen_s = time_s
         entity.sightings += 1

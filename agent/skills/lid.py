@@ -9,7 +9,7 @@ from agent.belief.belief import Belief
 from agent.belief.entities import Entity
 from agent.frames import Pose, planar, tool_rotation
 from agent.policies.interface import Goal, Motion
-from agent.policies.paths import angle_of, fingers
+from agent.policies.paths import angle_of, fingers, from_hinge
 from agent.skills.approach import Approach, at_standoffs
 from agent.skills.manipulation import Manipulation
 
@@ -83,18 +83,23 @@ class Lid(Manipulation):
     def target_point(self, belief: Belief) -> Array | None:
         """The tab where it is when the lid is closed."""
         lid = self.lid(belief)
-        machine = belief.entities.get(self.subgoal.target)
-        if lid is None or machine is None:
+        if lid is None or belief.entities.get(self.subgoal.target) is None:
             return None
-        opening = lid.state or 0.0
-        if opening < 0.3:
-            return lid.position
-        angle = opening * LID_TRAVEL_RAD
-        side, radius = self.side(belief), self.radius(belief)
-        out_of_hinge = np.array([-1.0, 0.0, 0.0]) if side == 0 else np.array([0.0, -float(side), 0.0])
-        moved = radius * ((1 - np.cos(angle)) * -out_of_hinge + np.sin(angle) * np.array([0.0, 0.0, 1.0]))
-        frame = planar(0.0, 0.0, machine.yaw + pi)
-        return lid.position - frame.rotation @ moved
+        return lid.position - self._tab_moved(belief, lid.state or 0.0)
+
+    def _tab_moved(self, belief: Belief, opening: float) -> Array:
+        """(3,) in the map frame: from the tab of the closed lid to that of one so far open."""
+        if opening < CLOSED_STATE:
+            return np.zeros(3)
+        angle, out = opening * LID_TRAVEL_RAD, from_hinge(np.array(self.hinge(belief)[1]))
+        moved = self.radius(belief) * (np.sin(angle) * np.array([0.0, 0.0, 1.0]) - (1.0 - np.cos(angle)) * out)
+        return planar(0.0, 0.0, belief.entities[self.subgoal.target].yaw + pi).rotation @ moved
+
+    def moved_to(self, belief: Belief, lid: Entity, opening: float) -> None:
+        """The fingers brought the lid to this opening: its tab went with it."""
+        closed_at = lid.position - self._tab_moved(belief, lid.state or 0.0)
+        lid.position = closed_at + self._tab_moved(belief, opening)
+        lid.state = opening
 
     def opening(self, belief: Belief) -> float | None:
         lid = self.lid(belief)
@@ -109,8 +114,9 @@ class OpenLid(Lid):
         return (self.opening(belief) or 0.0) > OPEN_STATE
 
     def roll(self, belief: Belief) -> float:
-        # A tab at the side is narrow: the two fingers go under it one above the other, the wrist towards the machine.
-        return 0.5 * pi * self.side(belief)
+        # A tab at the side is narrow: the two fingers go under it one above the other,
+        # the wrist before the machine, not beside it where a wall or a fridge may be.
+        return -0.5 * pi * self.side(belief)
 
     def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
         hinge, axis = self.hinge(belief)
@@ -145,7 +151,7 @@ class OpenLid(Lid):
                 lid = self.lid(belief)
                 if self._felt_ticks < FELT_TICKS or lid is None:
                     return "missed"
-                lid.state = 0.95
+                self.moved_to(belief, lid, 0.95)
         return "done" if motion.finished else ""
 
 
@@ -194,12 +200,19 @@ class CloseLid(Lid):
             return "target-lost"
         # The hand hides the lid from the camera: what the fingers did says how it stands.
         if motion.phase == "swept":
-            lid.state = FALLING_STATE
+            self.moved_to(belief, lid, FALLING_STATE)
+            self._swept = True
         elif motion.phase == "pressed":
-            lid.state = 0.0
-        if motion.finished:
+            self.moved_to(belief, lid, 0.0)
+        # Most lids fall shut from here. To press on the tab, which may be beside a wall, is for those that do not.
+        finished = motion.finished or (self._swept and self.attempt == 1)
+        if finished:
+            self.moved_to(belief, lid, 0.0)  # until it is seen to be otherwise
             self._finished_s = belief.time_s
-        return "done" if motion.finished else ""
+        return "done" if finished else ""
+
+    def before_acting(self, belief: Belief) -> None:
+        self._swept = False
 
     verify_s = 1.5
 
@@ -207,4 +220,4 @@ class CloseLid(Lid):
         lid = self.lid(belief)
         if lid is None or lid.last_seen_s < self._finished_s + DRAWN_BACK_S:
             return ""
-        return "done" if (lid.state or 0.0) < FALLING_STATE else "still-open"
+        return "done" if (lid.state or 0.0) < CLOSED_STATE else "still-open"
