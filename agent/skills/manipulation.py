@@ -29,6 +29,7 @@ from controllers.motion.paths import FOOTPRINT_RADIUS_M
 Array = NDArray[np.float64]
 
 MAX_ATTEMPTS = 3
+MAX_SEARCHES = 3
 FRESH_S = 4.0
 LOOK_TIMEOUT_S = 3.0
 NEAR_LOOK_S = 1.5
@@ -80,7 +81,7 @@ class Manipulation(Skill):
         self._force = np.zeros(3)
         self._outcome = ""
         self._pressing_s = 0.0
-        self._searched = False
+        self._searches = 0
         self._came_near = False
         self._unfolded = False
         self._still_s = 0.0
@@ -205,17 +206,17 @@ class Manipulation(Skill):
         return Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
 
     def _search(self, belief: Belief) -> Command:
-        """Go before the anchor to see the target; once."""
+        """Go before the anchor to see the target, each time from another side."""
         anchor = self.anchor(belief)
-        if anchor is None or self._searched:
+        if anchor is None or self._searches >= MAX_SEARCHES:
             return self.fail("target-not-known")
-        self._searched = True
+        self._searches += 1
         views = views_of(anchor, belief)
-        tried = int(anchor.notes.get("searched", 0.0))
-        anchor.notes["searched"] = tried + 1.0
         if views:
             # Another side each time: what hides a part from here may not hide it from there.
-            pose = views[tried % len(views)]
+            name = min(views, key=lambda v: anchor.notes.get(v, 0.0))
+            anchor.notes[name] = anchor.notes.get(name, 0.0) + 1.0
+            pose = views[name]
         else:
             # It may not be where it seemed from afar: go as near as the floor lets.
             x, y, _ = (float(v) for v in anchor.point_from_own_frame(SEARCH_FROM_M, 0.0))
@@ -237,7 +238,7 @@ class Manipulation(Skill):
         if self._drive.failed or self._there_s > LOOK_TIMEOUT_S or belief.time_s - self._since_s > SEARCH_TIMEOUT_S:
             if self._there_s > 0.0 and belief.time_s - anchor.last_seen_s > LOOK_TIMEOUT_S - 1.0:
                 belief.entities.forget(anchor.id)
-            return self.fail(self._drive.failed or "target-not-known")
+            self._enter("choose", belief)
         return command
 
     def _base_limits(self, belief: Belief) -> BaseLimits:

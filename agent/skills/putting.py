@@ -77,8 +77,12 @@ class Place(Putting):
     def watched_entity(self) -> str:
         return ""
 
+    def anchor(self, belief: Belief) -> Entity | None:
+        """From near more room is seen on the surface than from afar, or that what crowded it is gone."""
+        return belief.entities.get(self.subgoal.target)
+
     def target_point(self, belief: Belief) -> Array | None:
-        if self._spot is None or self._phase == "choose":
+        if self._phase == "choose":
             self._choose_spot(belief)
         return self._spot
 

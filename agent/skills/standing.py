@@ -11,7 +11,7 @@ from agent.skills.drive import BasePose
 from controllers.motion.paths import Travel
 
 VIEW_DISTANCES_M = (0.95, 1.25)
-VIEW_TURNS_RAD = (0.0, 0.6, -0.6, 1.0, -1.0)
+VIEW_TURNS_RAD = (0.0, 0.2, -0.2, 0.5, -0.5, 0.9, -0.9)
 
 
 def standing_before(entity: Entity, belief: Belief, distance_m: float) -> BasePose | None:
@@ -35,17 +35,17 @@ def standing_before(entity: Entity, belief: Belief, distance_m: float) -> BasePo
     return poses[best] if np.isfinite(costs[best]) else None
 
 
-def views_of(entity: Entity, belief: Belief) -> list[BasePose]:
-    """Reachable base poses that look at an entity from different sides of its front, the straight one first."""
-    poses = [
-        BasePose(
+def views_of(entity: Entity, belief: Belief) -> dict[str, BasePose]:
+    """Reachable base poses that look at an entity from different sides of its front, the straightest first."""
+    poses = {
+        f"{turn:+.1f} rad {distance_m} m": BasePose(
             float(entity.position[0]) + distance_m * cos(entity.yaw + turn),
             float(entity.position[1]) + distance_m * sin(entity.yaw + turn),
             entity.yaw + turn + pi,
         )
-        for distance_m in VIEW_DISTANCES_M
         for turn in VIEW_TURNS_RAD
-    ]
+        for distance_m in VIEW_DISTANCES_M
+    }
     travel = Travel(belief.map.costs(), belief.base_pose[:2])
-    costs = travel.costs_to(np.array([(p.x, p.y) for p in poses]))
-    return [pose for pose, cost in zip(poses, costs, strict=True) if np.isfinite(cost)]
+    costs = travel.costs_to(np.array([(p.x, p.y) for p in poses.values()]))
+    return {name: pose for (name, pose), cost in zip(poses.items(), costs, strict=True) if np.isfinite(cost)}
