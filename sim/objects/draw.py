@@ -67,7 +67,7 @@ ButtonPlace = str
 
 MACHINE_KINDS: dict[Split, tuple[tuple[LidHinge, ButtonPlace, float], ...]] = {
     "train": (("back", "front", 0.4), ("left", "front", 0.3), ("back", "top", 0.3)),
-    "dev": (("right", "front", 0.5), ("back", "top", 0.5)),
+    "dev": (("right", "front", 0.3), ("left", "top", 0.4), ("back", "top", 0.3)),
     "heldout": (("left", "top", 0.3), ("right", "top", 0.3), ("back", "front", 0.4)),
 }
 """Lid hinge, button place, share."""
