@@ -31,7 +31,10 @@ reused: copy what you keep."""
 ARM_LAG_S: Final = ARM_DAMPING_NMS / ARM_STIFFNESS_NM
 LIFT_LAG_S: Final = 0.055
 """A drive that damps absolute velocity lags its set point by this times the velocity: it is added ahead."""
-LIFT_LEASH_M: Final = 0.03
+LIFT_LEASH_M: Final = 0.003
+"""How far the lift's set point may lead it: 120 N. Moving freely takes 2 mm."""
+LIFT_GAIN_M_S: Final = 0.05
+"""By how much a tick may ask for more speed than the lift has: one that something holds back does not press on."""
 """Between the lift's set point, without what is added ahead, and the lift."""
 
 
@@ -142,8 +145,12 @@ class RobotSide:
 
     def _follow(self, motion: Motion, clamps: list[Clamp]) -> tuple[Array, Motion]:
         """Moves the target and finds the change (7,) of the set points that follows it, and the motion that gives."""
-        lift_rate = motion.lift
-        gap = self._lift_m + lift_rate * TICK_S - float(self._sensed.joint_position[LIFT])
+        moves = float(self._sensed.joint_velocity[LIFT])
+        most, least = max(moves, 0.0) + LIFT_GAIN_M_S, min(moves, 0.0) - LIFT_GAIN_M_S
+        lift_rate = min(max(motion.lift, least), most)
+        if lift_rate != motion.lift:
+            clamps.append(Clamp(name="lift_held", asked=motion.lift, bound=lift_rate))
+        gap = self._lift_m - float(self._sensed.joint_position[LIFT])
         if abs(gap) > LIFT_LEASH_M and gap * lift_rate > 0.0:
             clamps.append(Clamp(name="lift_leash", asked=gap, bound=LIFT_LEASH_M))
             lift_rate = 0.0

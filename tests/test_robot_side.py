@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import msgspec
+import mujoco
 import numpy as np
 import pytest
 from test_ik import pose
@@ -152,6 +153,29 @@ def test_pressing_on_the_floor_does_not_wind_up():
     assert abs(observation.command_lag[LIFT]) < 0.04
     observation, _ = drive(robot, observation, 60, twist=(0, 0, 0.1, 0, 0, 0), lift=0.1)
     assert np.linalg.norm(observation.wrist_wrench_in_tool) == 0.0
+
+
+def test_a_lift_whose_forearm_runs_onto_a_shelf_does_not_press_on(bare_model):
+    """The wrist's sensor feels nothing of it."""
+    pitch = np.deg2rad(25.0)
+    lift = comfortable_lift(1.1, pitch) + 0.1
+    arm = solve_pose(pose(0.62, 0.0, 1.1, pitch), lift)
+    assert arm is not None
+    free, _ = simulated(bare_model, arm, lift)
+    x, y, z = free.data.geom("arm_5_0").xpos
+    spec = tiny_spec(ORIGIN)
+    spec.delete(spec.geom("table"))
+    box = mujoco.mjtGeom.mjGEOM_BOX
+    spec.worldbody.add_geom(name="shelf", type=box, size=[0.05, 0.2, 0.01], pos=[x, y, z - 0.15])
+    plant, robot = simulated(spec.compile(), arm, lift)
+    observation, names, pressing_n = robot.observe(), set(), []
+    for _ in range(150):
+        observation, clamps = drive(robot, observation, 1, lift=-0.25)
+        names |= clamps
+        pressing_n.append(plant.data.efc_force[: 3 * plant.data.ncon].max(initial=0.0))
+    assert {"lift_held", "lift_leash"} <= names
+    assert 50.0 < max(np.convolve(pressing_n, np.full(5, 0.2), "valid")) < 280.0
+    assert pressing_n[-1] < 175.0
 
 
 def test_silence_is_held_ramped_stopped_and_latched():
