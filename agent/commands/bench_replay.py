@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TASKS = ("press-button", "pick-mug", "open-drawer", "open-lid", "insert-pod")
 REMOTE_EVERY = 4
-"""One of so many episodes is that of a robot in another process; no divisor of the number of tasks, for each in turn."""
+"""One of so many episodes is that of a robot in another process; no divisor of the tasks, so that each has its turn."""
 _LIMIT_S = 8.0
 _READY = "robot ready at "
 
