@@ -95,26 +95,28 @@ def free_spots(surface: Entity, entities: EntityTracker, side_yaw: float, ignore
     centre: Pose = planar(float(surface.position[0]), float(surface.position[1]), side_yaw, surface.top)
     reach = max(0.0, 0.5 * along - 0.14)
     count = int(reach / SPOT_STEP_M)
-    blockers = [
+    steps = sorted(range(-count, count + 1), key=lambda k: (abs(k), k))
+    spots = [centre.point(np.array([0.5 * across - inset, step * SPOT_STEP_M, 0.0])) for step in steps]
+    return [spot for spot in spots if is_free(spot, entities, ignore)]
+
+
+def is_free(spot: Array, entities: EntityTracker, ignore: str = "", slack_m: float = 0.0) -> bool:
+    """Whether nothing known stands nearer to a spot (3,) than what is put down there needs, less a slack."""
+    blockers = (
         e
         for e in entities.all()
         if e.id != ignore and (e.class_name in OBJECTS or e.class_name in ("coffee_machine", "sink", "dish_rack"))
-    ]
-    spots: list[Array] = []
-    for step in sorted(range(-count, count + 1), key=lambda k: (abs(k), k)):
-        spot = centre.point(np.array([0.5 * across - inset, step * SPOT_STEP_M, 0.0]))
-        if all(_clear(spot, other) for other in blockers):
-            spots.append(spot)
-    return spots
+    )
+    return all(_clear(spot, other, slack_m) for other in blockers)
 
 
-def _clear(spot: Array, other: Entity) -> bool:
+def _clear(spot: Array, other: Entity, slack_m: float) -> bool:
     gap = spot - other.position
     if abs(float(gap[2])) > 0.4:
         return True
     if other.size is None:
-        return float(np.hypot(gap[0], gap[1])) > CLEARANCE_M
+        return float(np.hypot(gap[0], gap[1])) > CLEARANCE_M - slack_m
     c, s = cos(other.yaw), sin(other.yaw)
     ahead = abs(c * gap[0] + s * gap[1]) - 0.5 * float(other.size[0])
     left = abs(-s * gap[0] + c * gap[1]) - 0.5 * float(other.size[1])
-    return max(ahead, left) > CLEARANCE_M - 0.04
+    return max(ahead, left) > CLEARANCE_M - 0.04 - slack_m

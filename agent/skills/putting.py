@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from agent.belief.belief import Belief
 from agent.belief.entities import Entity
 from agent.belief.facts import HOLDER_FULL
-from agent.belief.places import free_spots, front_directions
+from agent.belief.places import free_spots, front_directions, is_free
 from agent.frames import Pose
 from agent.messages import Subgoal
 from agent.policies.interface import Goal, Motion, Policy
@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 
 SPOTS_TRIED = 6
 CHAIR_ASIDE_M = 0.5
+UNSURE_M = 0.03
+"""Things near a spot that was free may seem this much nearer at the next look."""
 DRAWN_BACK_S = 0.3
 """What is seen of the holder sooner after letting go may be a look from before."""
 
@@ -88,6 +90,12 @@ class Place(Putting):
 
     def approaches(self, belief: Belief) -> list[Approach]:
         return self._ways
+
+    def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
+        held = belief.hand.held
+        if held is not None and not is_free(target_in_map.position, belief.entities, held.entity_id, UNSURE_M):
+            return None  # On the way here something was seen there: a sink, say.
+        return super().goal(belief, approach, target_in_map)
 
     @staticmethod
     def _behind_chair(belief: Belief, spot: Array, direction: float) -> bool:

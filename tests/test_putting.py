@@ -1,0 +1,43 @@
+"""Where things are put down: a spot is as good as the latest look at it."""
+
+from math import pi
+
+import pytest
+
+from agent.belief.belief import Belief
+from agent.belief.places import free_spots
+from agent.frames import planar
+from agent.messages import Detection, Subgoal, SubgoalKind
+from agent.policies.catalogue import make_policy
+from agent.skills.approach import Approach
+from agent.skills.putting import Place
+
+HERE = planar(0.0, 0.0, 0.0)
+COUNTER_M, SINK_M = (0.62, 2.8, 0.86), (0.62, 0.56, 0.2)
+
+
+def remember(belief, class_name, position, size):
+    detection = Detection(
+        class_name=class_name,
+        score=0.9,
+        position_in_base_m=position,
+        position_std_m=0.01,
+        yaw_in_base_rad=pi,
+        yaw_std_rad=0.05,
+        size_m=size,
+    )
+    return belief.entities.remember(detection, HERE, 0.0)
+
+
+@pytest.mark.parametrize(("sink_y", "may"), [(0.05, False), (1.0, True)])
+def test_nothing_is_put_where_a_sink_was_seen_on_the_way(sink_y, may):
+    belief = Belief()
+    counter = remember(belief, "counter", (1.5, 0.0, 0.43), COUNTER_M)
+    mug = remember(belief, "mug", (0.6, 0.0, 1.1), None)
+    belief.hand.grasp(mug.id, belief.hand.tool_in_base, 0.35)
+    place = Place(Subgoal(id=1, kind=SubgoalKind.PLACE, target=counter.id), make_policy("scripted"))
+    spot = free_spots(counter, belief.entities, counter.yaw, mug.id)[0]
+    assert abs(spot[1]) < 0.03, "the middle of an empty counter comes first"
+    remember(belief, "sink", (1.5, sink_y, 0.76), SINK_M)
+    goal = place.goal(belief, Approach(0.0, 0.35), planar(float(spot[0]), float(spot[1]), 0.0, float(spot[2])))
+    assert (goal is not None) == may
