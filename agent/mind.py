@@ -11,7 +11,7 @@ from agent.messages import Acting, Action, Estimate, Observation, Subgoal
 from agent.policies.interface import Policy
 from agent.policies.recorded import Recorded
 from agent.skills.catalogue import begin
-from agent.skills.command import Command, to_action
+from agent.skills.command import Command, lift_gently, to_action
 from agent.skills.manipulation import HOLD_N
 from agent.skills.posture import tuck
 from agent.skills.skill import Skill
@@ -36,6 +36,8 @@ class Mind:
     def act(self, belief: Belief, observation: Observation, subgoal: Subgoal | None) -> Action:
         """The Action for the next tick."""
         command = self._idle(belief, observation) if subgoal is None else self._work(belief, observation, subgoal)
+        if belief.holds_full_mug:
+            lift_gently(command, observation)
         self.phase = command.phase
         self.acting, estimate = self.policy.take()
         self.estimate = msgspec.structs.replace(estimate, phase=command.phase)

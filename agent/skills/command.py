@@ -11,6 +11,7 @@ from agent.messages import TICK_S, Action, Observation
 
 Array = NDArray[np.float64]
 
+FULL_MUG_LIFT_M_S2 = 1.0
 CHUNK_ROWS = 2
 """The tool goes on for one more tick when the next action is late."""
 
@@ -29,6 +30,14 @@ class Command:
     lift_rate_m_s: float = 0.0
     head_rate_rad_s: Array = field(default_factory=lambda: np.zeros(2))
     phase: str = ""
+
+
+def lift_gently(command: Command, observation: Observation) -> None:
+    """Let the lift gain speed slowly, for a full mug: one that drops from under its coffee spills it."""
+    last, change = observation.applied.lift_rate_m_s, FULL_MUG_LIFT_M_S2 * TICK_S
+    rate = min(max(command.lift_rate_m_s, last - change), last + change)
+    command.tool_twist_in_base[2] += rate - command.lift_rate_m_s  # the tool rides on the lift
+    command.lift_rate_m_s = rate
 
 
 def to_action(command: Command, observation: Observation, tool_in_base: Pose) -> Action:
