@@ -40,6 +40,8 @@ OVER_FIRST_M, OVER_BY_M = 0.08, 0.15
 ASIDE_FIRST_M, ASIDE_AT_M = 0.04, 0.34
 OPENS_WITHIN_M, UNFOLDING_WIDTH_M = 0.20, 0.06
 BASE_CLEAR_M = 0.05
+FOLDED_PITCH_RAD, FOLDED_X_M, FOLDED_Z_M, FOLDED_BELOW_M = float(np.deg2rad(30.0)), 0.52, 0.78, 0.66
+"""A hand that points down less than this, nearer and lower than this, is out of reach with the lift down."""
 STILL_RAD_S, STALLED_S = 0.03, 0.5
 """An arm that has not moved for so long gets no nearer to where acting begins: the policy goes on from here."""
 UNFOLD_LIFT_M, UNFOLDED_WITHIN_M = 0.45, 0.06
@@ -319,6 +321,10 @@ class Manipulation(Skill):
             # Over whatever stands between first, down at the end.
             height = max(float(tool.position[2]), min(float(now[2]), float(tool.position[2]) + OVER_BY_M))
             tool = Pose(np.array([*tool.position[:2], height]), tool.rotation)
+        level = self._aim.approach.pitch_down_rad < FOLDED_PITCH_RAD
+        if level and float(tool.position[2]) < FOLDED_BELOW_M and now[0] < min(FOLDED_X_M, tool.position[0] - 0.03):
+            # A level hand gets low before the robot only with the arm stretched out.
+            tool = Pose(np.array([*tool.position[:2], FOLDED_Z_M]), tool.rotation)
         if abs(float(now[1] - tool.position[1])) > ASIDE_FIRST_M:
             # Ahead, but not yet on its line to the goal, the hand would meet what stands beside the goal and nearer.
             ahead = min(float(tool.position[0]), max(float(now[0]), ASIDE_AT_M))
