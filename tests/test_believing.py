@@ -5,6 +5,7 @@ from math import cos, pi, sin
 import msgspec
 import numpy as np
 import pytest
+from detections import seen
 
 from agent.belief.coverage import Coverage
 from agent.belief.entities import Entity, EntityTracker
@@ -12,7 +13,7 @@ from agent.belief.hand import Hand
 from agent.belief.map import OccupancyMap
 from agent.belief.tidying import GHOST_LOOKS, Ghosts, merge_doubles
 from agent.frames import planar
-from agent.messages import Detection, Look, Scan
+from agent.messages import Look, Scan
 from controllers.fake_plant import FakePlant
 from controllers.motion.doors import SWING_RAD, Doorway, hinge_seen, possible_middles, ram_aside_m
 from controllers.motion.explore import look_frontiers
@@ -37,19 +38,6 @@ def look(time_s, detections=(), tilt=TILT):
         camera_pose_in_base=np.array([0.0, 0.0, 1.5, *turn]),
         field_of_view_rad=(1.31, 1.05),
         max_range_m=5.0,
-    )
-
-
-def seen(class_name, position, yaw=0.0, size=None, state=None, std=0.02):
-    return Detection(
-        class_name=class_name,
-        score=0.9,
-        position_in_base_m=position,
-        position_std_m=std,
-        yaw_in_base_rad=yaw,
-        yaw_std_rad=0.1,
-        size_m=size,
-        state=state,
     )
 
 

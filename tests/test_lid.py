@@ -4,29 +4,17 @@ from math import cos, pi, sin
 
 import numpy as np
 import pytest
+from detections import seen
 
 from agent.belief.belief import Belief
 from agent.frames import planar
-from agent.messages import Detection, Look, Subgoal, SubgoalKind
+from agent.messages import Look, Subgoal, SubgoalKind
 from agent.policies.catalogue import make_policy
 from agent.skills.lid import LID_TRAVEL_RAD, OpenLid
 
 HERE = planar(0.0, 0.0, 0.0)
 TAB_HEIGHT_M = 1.12
 WIDTH_M = 0.28
-
-
-def seen(class_name, position, *, size=None, state=None):
-    return Detection(
-        class_name=class_name,
-        score=0.9,
-        position_in_base_m=position,
-        position_std_m=0.01,
-        yaw_in_base_rad=pi,
-        yaw_std_rad=0.1,
-        size_m=size,
-        state=state,
-    )
 
 
 def tab(side, opening):
@@ -40,9 +28,11 @@ def tab(side, opening):
 @pytest.mark.parametrize(("hinge", "side"), [("left", 1), ("right", -1)])
 def test_a_lid_opened_by_feel_is_found_again_where_it_now_stands(hinge, side):
     belief = Belief()
-    machine = belief.entities.remember(seen("coffee_machine", (1.0, 0.0, 1.0), size=(0.26, WIDTH_M, 0.3)), HERE, 0.0)
+    machine = belief.entities.remember(
+        seen("coffee_machine", (1.0, 0.0, 1.0), pi, size=(0.26, WIDTH_M, 0.3)), HERE, 0.0
+    )
     name = f"machine_lid_hinge_{hinge}"
-    lid = belief.entities.remember(seen(name, tab(side, 0.0), state=0.0), HERE, 0.0)
+    lid = belief.entities.remember(seen(name, tab(side, 0.0), pi, state=0.0), HERE, 0.0)
     lid.parent = machine.id
     skill = OpenLid(Subgoal(id=1, kind=SubgoalKind.OPEN_LID, target=machine.id), make_policy("scripted"))
     closed_at = skill.target_point(belief)
@@ -54,7 +44,7 @@ def test_a_lid_opened_by_feel_is_found_again_where_it_now_stands(hinge, side):
 
     look = Look(
         time_s=1.0,
-        detections=[seen(name, tab(side, 0.97), state=0.97)],
+        detections=[seen(name, tab(side, 0.97), pi, state=0.97, std=0.01)],
         camera_pose_in_base=np.array([0.0, 0.0, 1.5, 1.0, 0.0, 0.0, 0.0]),
         field_of_view_rad=(1.31, 1.05),
         max_range_m=5.0,

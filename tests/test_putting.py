@@ -3,11 +3,12 @@
 from math import pi
 
 import pytest
+from detections import seen
 
 from agent.belief.belief import Belief
 from agent.belief.places import free_spots
 from agent.frames import planar
-from agent.messages import Detection, Subgoal, SubgoalKind
+from agent.messages import Subgoal, SubgoalKind
 from agent.policies.catalogue import make_policy
 from agent.skills.approach import Approach
 from agent.skills.putting import Place
@@ -17,16 +18,7 @@ COUNTER_M, SINK_M = (0.62, 2.8, 0.86), (0.62, 0.56, 0.2)
 
 
 def remember(belief, class_name, position, size):
-    detection = Detection(
-        class_name=class_name,
-        score=0.9,
-        position_in_base_m=position,
-        position_std_m=0.01,
-        yaw_in_base_rad=pi,
-        yaw_std_rad=0.05,
-        size_m=size,
-    )
-    return belief.entities.remember(detection, HERE, 0.0)
+    return belief.entities.remember(seen(class_name, position, pi, size), HERE, 0.0)
 
 
 @pytest.mark.parametrize(("sink_y", "may"), [(0.05, False), (1.0, True)])
