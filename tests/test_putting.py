@@ -31,5 +31,8 @@ def test_nothing_is_put_where_a_sink_was_seen_on_the_way(sink_y, may):
     spot = free_spots(counter, belief.entities, counter.yaw, mug.id)[0]
     assert abs(spot[1]) < 0.03, "the middle of an empty counter comes first"
     remember(belief, "sink", (1.5, sink_y, 0.76), SINK_M)
-    goal = place.goal(belief, Approach(0.0, 0.35), planar(float(spot[0]), float(spot[1]), 0.0, float(spot[2])))
-    assert (goal is not None) == may
+    place._approach = Approach(0.0, 0.35)
+    place._tried.append(place._approach)
+    place._set_up(belief, spot)
+    assert (place._aim is not None) == may
+    assert place.attempt == 1, "nothing was tried yet"

@@ -13,6 +13,7 @@ from agent.frames import Pose
 from agent.messages import Subgoal
 from agent.policies.interface import Goal, Motion, Policy
 from agent.skills.approach import Approach, at_standoffs, in_the_open, ranked
+from agent.skills.command import Command
 from agent.skills.grasping import HALF_HEIGHT_M, STEEPEST_FOR_SPOUT_RAD
 from agent.skills.manipulation import Manipulation
 from controllers.motion.paths import Travel
@@ -91,11 +92,14 @@ class Place(Putting):
     def approaches(self, belief: Belief) -> list[Approach]:
         return self._ways
 
-    def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
+    def _set_up(self, belief: Belief, point: Array) -> Command:
         held = belief.hand.held
-        if held is not None and not is_free(target_in_map.position, belief.entities, held.entity_id, UNSURE_M):
-            return None  # On the way here something was seen there: a sink, say.
-        return super().goal(belief, approach, target_in_map)
+        if held is not None and not is_free(point, belief.entities, held.entity_id, UNSURE_M):
+            # On the way here something was seen there, a sink, say. Another spot may be had in the same way.
+            self._tried.pop()
+            self._enter("choose", belief)
+            return Command()
+        return super()._set_up(belief, point)
 
     @staticmethod
     def _behind_chair(belief: Belief, spot: Array, direction: float) -> bool:
