@@ -165,7 +165,10 @@ def test_the_planner_says_where_it_listens(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert f"ipc://{tmp_path}/planner" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        try:
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
 
 
 def test_splits_are_the_simulators() -> None:
