@@ -32,10 +32,9 @@ ARM_LAG_S: Final = ARM_DAMPING_NMS / ARM_STIFFNESS_NM
 LIFT_LAG_S: Final = 0.055
 """A drive that damps absolute velocity lags its set point by this times the velocity: it is added ahead."""
 LIFT_LEASH_M: Final = 0.003
-"""How far the lift's set point may lead it: 120 N. Moving freely takes 2 mm."""
+"""How far the lift's set point, without what is added ahead, may lead the lift: 120 N. Moving freely takes 2 mm."""
 LIFT_GAIN_M_S: Final = 0.05
 """By how much a tick may ask for more speed than the lift has: one that something holds back does not press on."""
-"""Between the lift's set point, without what is added ahead, and the lift."""
 
 
 class RobotSide:

@@ -97,20 +97,24 @@ def free_spots(surface: Entity, entities: EntityTracker, side_yaw: float, ignore
     count = int(reach / SPOT_STEP_M)
     steps = sorted(range(-count, count + 1), key=lambda k: (abs(k), k))
     spots = [centre.point(np.array([0.5 * across - inset, step * SPOT_STEP_M, 0.0])) for step in steps]
-    return [spot for spot in spots if is_free(spot, entities, ignore)]
+    blockers = _blockers(entities, ignore)
+    return [spot for spot in spots if all(_clear(spot, other) for other in blockers)]
 
 
 def is_free(spot: Array, entities: EntityTracker, ignore: str = "", slack_m: float = 0.0) -> bool:
     """Whether nothing known stands nearer to a spot (3,) than what is put down there needs, less a slack."""
-    blockers = (
+    return all(_clear(spot, other, slack_m) for other in _blockers(entities, ignore))
+
+
+def _blockers(entities: EntityTracker, ignore: str) -> list[Entity]:
+    return [
         e
         for e in entities.all()
         if e.id != ignore and (e.class_name in OBJECTS or e.class_name in ("coffee_machine", "sink", "dish_rack"))
-    )
-    return all(_clear(spot, other, slack_m) for other in blockers)
+    ]
 
 
-def _clear(spot: Array, other: Entity, slack_m: float) -> bool:
+def _clear(spot: Array, other: Entity, slack_m: float = 0.0) -> bool:
     gap = spot - other.position
     if abs(float(gap[2])) > 0.4:
         return True
