@@ -18,7 +18,7 @@ from agent.frames import Pose, from_quaternion, planar
 from agent.messages import Observation
 from agent.policies.interface import Situation
 from agent.policies.learned import LearnedPolicy
-from agent.policies.limits import tilt_rad
+from agent.policies.limits import clamped, tilt_rad
 from agent.skills.command import Command, to_action
 from agent.world_model import encoders, heads, memory
 from agent.world_model.actions import SCALE, to_motion
@@ -67,7 +67,7 @@ class Trials:
         self._steps += 1
         if (self._steps - 1) % EVERY_STEPS:
             return self._go_on(prior)
-        candidates = self._proposals.candidates(s, prior)
+        candidates = self._proposals.candidates(prior)
         others = [self._next + k for k in range(TRIED - 1)]
         self._next = 1 + (self._next - 1 + TRIED - 1) % (len(candidates) - 1)
         costs, violations = zip(*(self._try(s, h, candidates[k]) for k in (0, *others)), strict=True)
@@ -97,7 +97,7 @@ class Trials:
         ticks = HORIZON_STEPS * STEP_TICKS
         for tick in range(ticks):
             step = actions[tick // STEP_TICKS]
-            motion = to_motion(step, "", False)
+            motion = clamped(s, to_motion(step, "", False))
             turn = s.target_in_base.rotation
             twist = np.concatenate([turn @ motion.twist_in_target[:3], turn @ motion.twist_in_target[3:]])
             command = Command(twist, False, motion.grip_mode, motion.grip, motion.base_velocity_in_base)

@@ -11,7 +11,7 @@ import msgspec
 
 from agent.messages.arrays import F64
 
-ACTING_VERSION = 1
+ACTING_VERSION = 2
 """Raised with every change of what a field means: data of another version is refused by name."""
 
 Vector = tuple[float, float, float]
@@ -61,6 +61,6 @@ class Acting(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     opening: float | None
     elapsed_s: float
     did: Move
-    """What was done."""
+    """What the policy asked for, before any reflex."""
     advice: Move | None = None
     """What a teacher would have done in its place: where noise was added, or where a learner acted."""

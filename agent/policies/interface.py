@@ -79,6 +79,8 @@ class Motion:
     phase: str = ""
     finished: bool = False
     """The policy has nothing more to do; the skill then checks its postcondition."""
+    reflexes: bool = False
+    """Before it is done the motion is to be held back to the limits (agent.policies.limits)."""
     estimate: Estimate = field(default_factory=Estimate)
     advice: "Motion | None" = None
     """What a teacher would have done instead; for training, nothing acts on it."""

@@ -3,16 +3,13 @@
 numpy alone: no torch, no compiler, no thread of its own.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
 import numpy as np
 
-from agent.messages import Estimate, Limits
+from agent.messages import Estimate
 from agent.policies.interface import Motion, Situation
-from agent.policies.limits import clamped
 from agent.world_model import encoders, heads, memory, prior
 from agent.world_model.actions import ACTION_SIZE, to_motion, to_vector
 from agent.world_model.checkpoint import identity, load, shipped_checkpoint
@@ -99,17 +96,11 @@ class LearnedPolicy:
             self._correction = plan.actions[0] - chunk[0] if plan is not None and replaced else 0.0 * self._correction
             self._estimate = self._believe(z, surprise, plan)
         motion = to_motion(chunk[0] + self._correction, self.model.phases[phase], float(sigmoid(finished)) > DONE)
-        if self._planner is not None:
-            # What foresight missed is left to reflexes: limits that come near are kept as a controller keeps them.
-            motion = clamped(replace(situation, limits=self._nearer(situation.limits)), motion)
+        # What foresight misses is left to reflexes.
+        motion.reflexes = self._planner is not None
         self._done += to_vector(motion)
         motion.estimate = self._estimate
         return motion
-
-    def _nearer(self, limits: Limits) -> Limits:
-        """Force and tilt with a margin."""
-        keep = 1.0 - self.model.planning.margin
-        return msgspec.structs.replace(limits, force_n=keep * limits.force_n, tilt_rad=keep * limits.tilt_rad)
 
     def _step(self, z: np.ndarray, x: np.ndarray) -> float | None:
         """Take a step of 40 ms into memory; how surprising it was."""

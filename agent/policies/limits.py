@@ -1,9 +1,10 @@
 """Limits set at run time: a clamp that keeps a motion within them, and a watch that says how well they were kept.
 
-The clamp is what a careful controller can do without foresight. It serves the teacher, which otherwise keeps only
-some limits, and as the baseline that planning must beat.
+The clamp is a reflex: what a careful controller can do without foresight. It holds back demonstrations and the world
+model's plans; with the prior alone it is the baseline that planning must beat.
 """
 
+from dataclasses import replace
 from math import acos, hypot
 
 import numpy as np
@@ -19,6 +20,8 @@ BRAKE_M_S_N = 0.004
 TURN_PER_M_RAD = 4.0
 """The tool turns at most this fast for each m/s it may move."""
 TILT_ALERT = 0.8
+REFLEX_MARGIN = 0.05
+"""Share of the limits of force and tilt that reflexes keep free."""
 FORCE_TICKS = 5
 """Forces are judged by their mean over 50 ms: single peaks depend on contact stiffness."""
 
@@ -29,30 +32,31 @@ def tilt_rad(tool_rotation: Array, upright_rotation: Array) -> float:
 
 
 def clamped(s: Situation, motion: Motion) -> Motion:
-    """The motion, changed in place so that it keeps the situation's limits as far as this tick can tell."""
-    limits, twist, base = s.limits, motion.twist_in_target, motion.base_velocity_in_base
+    """A copy of the motion that keeps the situation's limits as far as this tick can tell."""
+    limits, keep = s.limits, 1.0 - REFLEX_MARGIN
+    most_n, most_rad = keep * limits.force_n, keep * limits.tilt_rad
+    twist, base = motion.twist_in_target.copy(), motion.base_velocity_in_base.copy()
     _shorten(twist[:3], limits.speed_m_s)
     _shorten(base[:2], limits.speed_m_s)
     _shorten(twist[3:], TURN_PER_M_RAD * limits.speed_m_s)
     force = s.force_in_target_n
     size = hypot(*force.tolist())
-    alert = FORCE_ALERT * limits.force_n
-    if size > alert:
+    if size > FORCE_ALERT * most_n:
         away = force / size
-        slowest = BRAKE_M_S_N * (size - limits.force_n)
+        slowest = BRAKE_M_S_N * (size - most_n)
         twist[:3] += max(0.0, slowest - float(away @ twist[:3])) * away
         across = (s.target_in_base.rotation @ away)[:2]
         base[:2] += max(0.0, slowest - float(across @ base[:2])) * across
     if s.holding:
         upright = s.goal.tool_in_target.rotation
         tilt = tilt_rad(s.tool_in_target.rotation, upright)
-        if tilt > TILT_ALERT * limits.tilt_rad:
+        if tilt > TILT_ALERT * most_rad:
             # Turning about the vertical tilts nothing; what tilts further is left out.
             up_now, up = s.tool_in_target.rotation @ upright[2], np.array([0.0, 0.0, 1.0])
             righting = np.cross(up_now, up)
             righting /= max(1e-9, float(np.linalg.norm(righting)))
             twist[3:] -= righting * min(0.0, float(righting @ twist[3:]))
-    return motion
+    return replace(motion, twist_in_target=twist, base_velocity_in_base=base)
 
 
 def _shorten(vector: Array, length: float) -> None:

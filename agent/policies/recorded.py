@@ -1,4 +1,4 @@
-"""A policy under observation: what it saw and did in each tick becomes part of the Step, and back."""
+"""A policy under observation: what it saw and asked for in each tick becomes part of the Step, and back."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from agent.belief.hand import FINGER
 from agent.frames import Pose, from_quaternion
 from agent.messages import ACTING_VERSION, Acting, Estimate, GoalSeen, Move, Step
 from agent.policies.interface import Array, Goal, Motion, Policy, Situation
+from agent.policies.limits import clamped
 
 
 class ActingVersionError(ValueError):
@@ -15,7 +16,8 @@ class ActingVersionError(ValueError):
 
 
 class Recorded:
-    """Passes everything through to a policy and remembers the last tick."""
+    """Remembers the last tick of a policy, and adds the reflexes where it wants them: what is remembered is what the
+    policy asked for. To those who learn from it the reflexes are a part of the world."""
 
     def __init__(self, policy: Policy) -> None:
         self.name = policy.name
@@ -33,7 +35,7 @@ class Recorded:
         self._acting = to_acting(situation, motion, self._begins)
         self._estimate = motion.estimate
         self._begins = False
-        return motion
+        return clamped(situation, motion) if motion.reflexes else motion
 
     def take(self) -> tuple[Acting | None, Estimate]:
         """What happened since the last call: (None, an empty Estimate) where the policy was not asked."""

@@ -1,7 +1,7 @@
 """The teacher of demonstrations: scripted acting within the limits, disturbed by bursts of noise.
 
-What is done carries the noise; what is taught is what the expert would do there. Continuous noise would keep the
-expert from ever succeeding; bursts show how to recover. The teacher sees what the learner sees.
+What is asked for carries the noise; what is taught is what the expert would do there, within the limits. Continuous
+noise would keep the expert from ever succeeding; bursts show how to recover. The teacher sees what the learner sees.
 """
 
 from dataclasses import replace
@@ -39,10 +39,11 @@ class Teacher:
         self._expert.reset()
 
     def act(self, situation: Situation) -> Motion:
-        lesson = clamped(situation, self._expert.act(situation))
+        wanted = self._expert.act(situation)
+        lesson = clamped(situation, wanted)
         if self._left == 0 and self._rng.random() < BURSTS_PER_S * TICK_S:
             self._begin_burst()
-        done = replace(lesson, twist_in_target=lesson.twist_in_target.copy(), advice=lesson)
+        done = replace(wanted, twist_in_target=wanted.twist_in_target.copy(), reflexes=True, advice=lesson)
         if self._left > 0 and not lesson.finished:
             self._left -= 1
             done.twist_in_target += self._twist
@@ -79,7 +80,7 @@ class Advised:
 
 
 class Clamped:
-    """A policy whose every motion is clamped to the limits: the baseline of planning under limits."""
+    """A policy whose every motion is held back to the limits by reflexes: the baseline of planning under limits."""
 
     def __init__(self, policy: Policy) -> None:
         self.name = f"{policy.name}-clamped"
@@ -90,7 +91,9 @@ class Clamped:
         self._policy.reset()
 
     def act(self, situation: Situation) -> Motion:
-        return clamped(situation, self._policy.act(situation))
+        motion = self._policy.act(situation)
+        motion.reflexes = True
+        return motion
 
 
 def _in_ball(rng: np.random.Generator) -> Array:

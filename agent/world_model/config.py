@@ -89,7 +89,7 @@ class PlanningConfig:
     violation_s: float = 8.0
     """What passing a limit by all of it costs."""
     margin: float = 0.15
-    """Share of each limit that is kept free for what the model does not know."""
+    """Share of the limit of tilt that is kept free for what the model does not know; of force it foretells a bound."""
     disagreement_s: float = 1.0
     surer: float = 1.5
     """How many times as unsure of a plan as of the prior's proposal the ensemble may be."""

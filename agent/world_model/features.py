@@ -1,5 +1,7 @@
 """What the model sees of a tick: one vector of three groups (touch, body, target), all relative to the target frame.
 
+Touch is all that is felt: pads, skin, the wrist's wrench, and what belief makes of them alone (slip, support).
+
 Nothing here is learned. The same code makes training data from recorded Steps and input while acting.
 """
 
@@ -34,7 +36,7 @@ KINDS = (
 )
 """The kinds of subgoal in which a policy acts."""
 
-FEATURES_VERSION = 5
+FEATURES_VERSION = 6
 """Raised with every change of what a number means."""
 _PRESSURE_CELLS, _SHEAR_CELLS = (6, 4), (3, 2)
 _SKIN_HAND = slice(64, 96)
@@ -45,7 +47,8 @@ _TORQUE_NM, _LAG, _TORQUE_WRIST_NM, _SHEAR_N, _TAXEL_N = 20.0, 0.05, 0.5, 2.0, 0
 FORCE_UNIT_N = 5.0
 """Forces f are given as arsinh(f / unit): linear where they are small, and contact does not drown the rest."""
 _SEEN_M, _FARTHEST_SEEN_M = 0.05, 0.5
-_CLAMPS = ("force", "reach", "joint_limit", "leash")
+_FORCE_CLAMP = "force"
+_CLAMPS = ("reach", "joint_limit", "leash")
 _NO_PATH = [0.0] * 13
 LONGEST_S = 60.0
 """More time than in training means nothing to the model: enough is enough."""
@@ -124,12 +127,17 @@ class Featurizer:
 def _touch(s: Situation) -> Vector:
     pads = s.observation.pad_touch_n.astype(np.float32).reshape(2, 3, 3, -1)
     skin = s.observation.skin_touch_n[0].astype(np.float32)
+    wrench, applied = s.observation.wrist_wrench_in_tool, s.observation.applied
     mean, largest, change = pads[:, 0], pads[:, 1], pads[:, 2]
     total = mean.sum(axis=-1)
     return np.concatenate(
         (
             np.arcsinh(total[:, 0] / FORCE_UNIT_N),
             np.arcsinh(total[:, 1:].ravel() / _SHEAR_N),
+            np.arcsinh(s.tool_in_target.rotation @ wrench[:3] / FORCE_UNIT_N),
+            np.arcsinh(wrench[3:] / _TORQUE_WRIST_NM),
+            np.arcsinh(s.force_in_target_n / FORCE_UNIT_N),
+            [float(s.supported), float(applied.slip_reflex), float(_FORCE_CLAMP in {c.name for c in applied.clamps})],
             [np.arcsinh(s.grip_force_n / FORCE_UNIT_N), float(s.pads_touch)],
             np.arcsinh((mean[:, 0] @ _POOL_PRESSURE).ravel() / _TAXEL_N),
             np.arcsinh((mean[:, 1:] @ _POOL_SHEAR).ravel() / _TAXEL_N),
@@ -145,17 +153,13 @@ def _touch(s: Situation) -> Vector:
 def _body(s: Situation, tool: Pose, linear_in_target: Array, angular_in_target: Array) -> Vector:
     o, applied = s.observation, s.observation.applied
     to_target = s.target_in_base.rotation.T
-    wrench = o.wrist_wrench_in_tool
     lag = o.command_lag[_JOINTS]
     clamped = {clamp.name for clamp in applied.clamps}
     return np.concatenate(
         (
-            np.arcsinh(s.tool_in_target.rotation @ wrench[:3] / FORCE_UNIT_N),
             [s.width_m / 0.05],
             linear_in_target / 0.2,
             [float(np.linalg.norm(lag[1:8])) / _LAG],
-            np.arcsinh(wrench[3:] / _TORQUE_WRIST_NM),
-            np.arcsinh(s.force_in_target_n / FORCE_UNIT_N),
             angular_in_target,
             o.joint_position[_JOINTS],
             o.joint_velocity[_JOINTS],
@@ -168,7 +172,6 @@ def _body(s: Situation, tool: Pose, linear_in_target: Array, angular_in_target: 
             [
                 float(applied.grip_mode == "force"),
                 applied.grip / (20.0 if applied.grip_mode == "force" else 0.05),
-                float(applied.slip_reflex),
                 *(float(name in clamped) for name in _CLAMPS),
             ],
         ),
@@ -205,7 +208,7 @@ def _target(s: Situation, tool: Pose, seen_in_target: Array, seen_age_s: float) 
             [float(goal.axis == "slide"), float(goal.axis == "hinge")],
             *(goal.hinge_in_target, goal.hinge_direction_in_target),
             _path(goal, at),
-            [float(s.holding), float(s.supported)],
+            [float(s.holding)],
             [min(s.elapsed_s, 30.0) / 10.0, max(-1.0, time_s - s.elapsed_s) / 30.0],
             [limits.force_n / 20.0, limits.speed_m_s / 0.2, limits.tilt_rad / 0.2, time_s / 30.0],
             [float(s.kind is kind) for kind in KINDS],
@@ -242,10 +245,10 @@ def _path(goal: Goal, tool: Pose) -> list[float]:
 
 def _layout() -> Layout:
     """Counted once, from the code above."""
-    touch = 2 + 4 + 2 + 2 * 24 + 2 * 2 * 6 + 2 + 6 + 2 + 32
-    body = 3 + 1 + 3 + 1 + 3 + 3 + 3 + 4 * 9 + 3 + 6 + 3 + 3 + len(_CLAMPS)
-    target = 4 + 6 + 12 + 6 + 15 + 3 + 4 + 2 + 6 + 13 + 2 + 2 + 4 + len(KINDS)
-    feel = np.concatenate((np.arange(6), touch + np.arange(8), touch + body + np.arange(4)))
+    touch = 2 + 4 + 9 + 3 + 2 + 2 * 24 + 2 * 2 * 6 + 2 + 6 + 2 + 32
+    body = 1 + 3 + 1 + 3 + 4 * 9 + 3 + 6 + 3 + 2 + len(_CLAMPS)
+    target = 4 + 6 + 12 + 6 + 15 + 3 + 4 + 2 + 6 + 13 + 1 + 2 + 4 + len(KINDS)
+    feel = np.concatenate((np.arange(9), touch + np.arange(5), touch + body + np.arange(4)))
     parts = slice(0, touch), slice(touch, touch + body), slice(touch + body, touch + body + target)
     return Layout(*parts, feel=feel, size=touch + body + target)
 

@@ -1,9 +1,9 @@
 """Searching the model's own predictions for a better way than the prior's, and a gate that seldom trusts the result.
 
-Candidates are the prior's proposal, the same slower, faster and clamped to the limits, the last plan moved on by a
-step, and the prior with smooth noise (spline knots). All are foretold in one pass. Their cost is time to go, failure,
-what they violate of the limits, and where the ensemble disagrees; straying from the prior costs too, for a model that
-is searched hard enough finds its own errors (the optimiser's curse).
+Candidates are the prior's proposal, the same slower and faster, the last plan moved on by a step, and the prior with
+smooth noise (spline knots). All are foretold in one pass, reflexes at work, as the model has learned it. Their cost is
+time to go, failure, what they violate of the limits, and where the ensemble disagrees; straying from the prior costs
+too, for a model that is searched hard enough finds its own errors (the optimiser's curse).
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent.policies.interface import Situation
-from agent.policies.limits import clamped
 from agent.world_model import heads, predictor
-from agent.world_model.actions import ACTION_SIZE, BASE, SCALE, to_motion
+from agent.world_model.actions import ACTION_SIZE, BASE, SCALE
 from agent.world_model.config import STEP_S
 from agent.world_model.layers import sigmoid
 from agent.world_model.model import Model
@@ -76,7 +75,7 @@ class Planner:
     def search(self, s: Situation, z: np.ndarray, h: np.ndarray, prior: np.ndarray) -> Plan:
         """The best of the candidates around `prior` (horizon, ACTION_SIZE), from latent z and memory h."""
         config = self.config
-        candidates = self.candidates(s, prior)
+        candidates = self.candidates(prior)
         foretold = self._foretell(z, h, candidates)
         spread = foretold.std(axis=0).mean(axis=(1, 2)) / self._latent_std
         outlook = self._weigh(s, h, candidates, foretold.mean(axis=0))
@@ -139,7 +138,7 @@ class Planner:
             return False
         return True
 
-    def candidates(self, s: Situation, prior: np.ndarray) -> np.ndarray:
+    def candidates(self, prior: np.ndarray) -> np.ndarray:
         """(candidates, horizon, ACTION_SIZE), the prior first."""
         config = self.config
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([_SALT, self._searches])))
@@ -150,8 +149,6 @@ class Planner:
             found[row, :, :6] *= pace
             found[row, :, BASE] *= pace
             row += 1
-        found[row] = self._clamped(s, prior)
-        row += 1
         if self._last is not None:
             found[row] = np.concatenate([self._last[1:], self._last[-1:]])
             row += 1
@@ -161,20 +158,13 @@ class Planner:
         found[row::2, :, :6] *= 0.6
         return found
 
-    @staticmethod
-    def _clamped(s: Situation, prior: np.ndarray) -> np.ndarray:
-        """What a careful controller makes of the prior (agent.policies.limits), as one more candidate."""
-        actions = prior.copy()
-        for row in actions:
-            row[:6] = clamped(s, to_motion(row, "", False)).twist_in_target / SCALE[:6]
-        return actions
-
     def _violation(self, s: Situation, candidates: np.ndarray, force_n: np.ndarray) -> np.ndarray:
         """(candidates,) by how much of them the limits are passed, added up, averaged over time."""
         limits, keep = s.limits, 1.0 - self.config.margin
         speed = np.linalg.norm(candidates[..., :3] * SCALE[:3], axis=-1)
         over = np.maximum(0.0, speed / limits.speed_m_s - 1.0).mean(axis=1)
-        over += np.maximum(0.0, force_n / (keep * limits.force_n) - 1.0).mean(axis=1)
+        # What is foretold of force is a bound already, and needs no margin.
+        over += np.maximum(0.0, force_n / limits.force_n - 1.0).mean(axis=1)
         if s.holding:
             upright = s.goal.tool_in_target.rotation
             up_now = s.tool_in_target.rotation @ upright[2]
