@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from agent.episodes.records import Event
 from agent.episodes.report import EpisodeReport, SubgoalOutcome
 from agent.episodes.watcher import StepRecorder, TimedRobot
 from agent.errand import Errand, ErrandAgenda
+from agent.heap import still_heap
 from agent.messages import Limits, Step, Subgoal
 from agent.mind import Mind
 from agent.policies.catalogue import make_policy
@@ -162,7 +164,8 @@ def run_episode(
                 agenda.hopeless = "robot-fault"  # it stays until a person has looked
             return done or bool(agenda.hopeless) or step.observation.time_s >= world.time_limit_s
 
-        loop.run(robot, belief, agenda, mind, record, until)
+        with nullcontext() if world.virtual_time else still_heap():
+            loop.run(robot, belief, agenda, mind, record, until)
         report = _report(world, outcomes, agenda, mind, belief, began, reset_s)
         report = acted.complete(report, weights)
         if writer is not None and recorder is not None:

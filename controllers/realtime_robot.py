@@ -1,12 +1,13 @@
 """A Robot on the wall clock: a thread runs the robot's side at 100 Hz, whatever the mind does."""
 
-import gc
 import os
 import threading
 import time
 from collections import deque
+from contextlib import ExitStack
 from typing import Final
 
+from agent.heap import still_heap
 from agent.messages import TICK_S, Action, Observation
 from controllers.action_window import check_action
 from controllers.gate import GateLimits
@@ -26,20 +27,10 @@ class RealtimeRobot:
     A tick that comes more than a period late is not made up for: `late_ticks` counts them.
     """
 
-    def __init__(
-        self,
-        plant: Plant,
-        limits: GateLimits | None = None,
-        on_step: StepHook | None = None,
-        *,
-        still_gc: bool = False,
-    ) -> None:
-        """`still_gc` freezes and stops Python's garbage collector until `close`, for a process that only runs this:
-        collections cost up to 10 ms at the worst moment."""
+    def __init__(self, plant: Plant, limits: GateLimits | None = None, on_step: StepHook | None = None) -> None:
         self.side = RobotSide(plant, limits, on_step)
         self.late_ticks = 0
         self.scheduling = "not started"
-        self._still_gc = still_gc
         self._news = threading.Condition()
         self._observation: Observation | None = None
         # Append and pop are atomic and only the thread pops: act() never waits for a tick.
@@ -48,6 +39,7 @@ class RealtimeRobot:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._heap = ExitStack()
 
     def observe(self) -> Observation:
         """The newest observation, waiting for it if it was returned before. Camera frames and scans of observations
@@ -59,10 +51,7 @@ class RealtimeRobot:
             raise RuntimeError("observe() after close()")
         if self._thread is None:
             first = self.side.first()
-            if self._still_gc:
-                gc.collect()
-                gc.freeze()
-                gc.disable()
+            self._heap.enter_context(still_heap())
             self._thread = threading.Thread(target=self._run, name="robot-side", daemon=True)
             self._thread.start()
             return first
@@ -97,9 +86,7 @@ class RealtimeRobot:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
-            if self._still_gc:
-                gc.enable()
-                gc.unfreeze()
+        self._heap.close()
         self.side.close()
 
     def _run(self) -> None:

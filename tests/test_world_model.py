@@ -103,6 +103,15 @@ def test_numpy_and_torch_compute_the_same(model: Model) -> None:
     )
 
 
+def test_planning_reads_what_everyone_reads(model: Model) -> None:
+    random = rng()
+    z, h = random.standard_normal((3, 5, 4, 64)).astype(np.float32), random.standard_normal(32).astype(np.float32)
+    prospect = heads.foresee(model.weights, z, h)
+    meaning = heads.read(model.weights, z, np.broadcast_to(h, (3, 5, 4, 32)))
+    for name in ("log_force", "log_time", "success"):
+        assert np.allclose(getattr(prospect, name), getattr(meaning, name), atol=1e-4), name
+
+
 def test_the_predictor_sees_no_later_action(model: Model) -> None:
     random = rng()
     z, h = random.standard_normal((1, 64)).astype(np.float32), random.standard_normal((1, 32)).astype(np.float32)

@@ -23,6 +23,7 @@ from agent.belief.belief import Belief
 from agent.commands.outcome import CommandError, Exit
 from agent.errand import ErrandAgenda
 from agent.frames import Pose, planar, tool_rotation
+from agent.heap import still_heap
 from agent.messages import TICK_S, Action, Limits, Observation, Subgoal, SubgoalKind
 from agent.mind import Mind
 from agent.policies.interface import Goal, Policy, Situation
@@ -112,7 +113,8 @@ def measure_loop(task: str, split: str, index: int, policy: Policy, seconds: flo
         mind = BusyMind(policy, agenda)
         began = perf_counter()
         try:
-            _run(robot, belief, agenda, mind, seconds + WARM_UP_S, noted)
+            with still_heap():
+                _run(robot, belief, agenda, mind, seconds + WARM_UP_S, noted)
         finally:
             robot.close()
         wall_s = perf_counter() - began

@@ -8,9 +8,11 @@ as many examples as attempts, and anything richer learns them by heart.
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from agent.world_model.config import ModelConfig
 from agent.world_model.features import FEEL_NAMES
-from agent.world_model.layers import Shapes, Weights, join, linear, linear_shapes, mlp, mlp_shapes
+from agent.world_model.layers import Shapes, Weights, join, linear, linear_shapes, mlp, mlp_shapes, relu
 
 FEEL = len(FEEL_NAMES)
 LONGEST_S = 30.0
@@ -51,6 +53,31 @@ def shapes(c: ModelConfig) -> Shapes:
     found |= mlp_shapes("heads.state", inputs, c.hidden // 2, 4)
     found |= mlp_shapes("heads.time", inputs, c.hidden // 2, 1)
     return found | linear_shapes("heads.ends", inputs, 2)
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What a search weighs; the fields are those of Meaning, each (…,)."""
+
+    log_force: np.ndarray
+    log_time: np.ndarray
+    success: np.ndarray
+
+
+def foresee(w: Weights, z: np.ndarray, h: np.ndarray) -> Prospect:
+    """The same as `read` says of foretold latents z (…, latent), all from one memory h (memory,): hundreds at once, and
+    only what planning asks for."""
+
+    def hidden(name: str) -> np.ndarray:
+        first = w[f"heads.{name}.1.w"]
+        return relu(z @ first[: z.shape[-1]] + (h @ first[z.shape[-1] :] + w[f"heads.{name}.1.b"]))
+
+    force, ends = 3, w["heads.ends.w"]
+    return Prospect(
+        log_force=hidden("state") @ w["heads.state.2.w"][:, force] + w["heads.state.2.b"][force],
+        log_time=hidden("time") @ w["heads.time.2.w"][:, 0] + w["heads.time.2.b"][0],
+        success=z @ ends[: z.shape[-1], 0] + (h @ ends[z.shape[-1] :, 0] + w["heads.ends.b"][0]),
+    )
 
 
 def read(w: Weights, z: Any, h: Any) -> Meaning:

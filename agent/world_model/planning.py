@@ -40,16 +40,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What is foretold for n plans."""
+    """What is foretold for n plans; … stands for the members of the ensemble, where each is asked."""
 
     cost: np.ndarray
-    """(n,) s, but for disagreement and straying."""
+    """(…, n) s, but for disagreement and straying."""
     violation: np.ndarray
-    """(n,) by how much of them limits are passed."""
+    """(…, n) by how much of them limits are passed."""
     force_n: np.ndarray
-    """(n, times) at the tool."""
+    """(…, n, times) at the tool."""
     to_go_s: np.ndarray
-    """(n,)"""
+    """(…, n)"""
 
 
 class Planner:
@@ -98,14 +98,14 @@ class Planner:
         return predictor.predict(self._w, z[None], h[None], actions, at=slice(1, None, 2))
 
     def _weigh(self, s: Situation, h: np.ndarray, actions: np.ndarray, latents: np.ndarray) -> "Outlook":
-        """What latents (n, times, latent), foretold for actions (n, horizon, ACTION_SIZE), come to."""
+        """What latents (…, n, times, latent), foretold for actions (n, horizon, ACTION_SIZE), come to."""
         config = self.config
-        meaning = heads.read(self._w, latents, np.broadcast_to(h, (*latents.shape[:2], len(h))))
-        force_n = np.expm1(np.minimum(meaning.log_force, HARDEST))
-        to_go_s = np.expm1(meaning.log_time[:, -1])
+        prospect = heads.foresee(self._w, latents, h)
+        force_n = np.expm1(np.minimum(prospect.log_force, HARDEST))
+        to_go_s = np.expm1(prospect.log_time[..., -1])
         late = np.maximum(0.0, (s.elapsed_s + self._horizon * STEP_S + to_go_s) / s.limits.time_s - 1.0)
         violation = self._violation(s, actions, force_n) + late
-        harm = (1.0 - sigmoid(meaning.success[:, -1])) * config.failure_s
+        harm = (1.0 - sigmoid(prospect.success[..., -1])) * config.failure_s
         return Outlook(to_go_s + harm + config.violation_s * violation, violation, force_n, to_go_s)
 
     def _gains(
@@ -117,9 +117,9 @@ class Planner:
         both = np.stack([prior, plan])
         foretold = self._foretell(z, h, both)
         views = foretold if self.config.unanimous else foretold.mean(axis=0, keepdims=True)
-        outlooks = [self._weigh(s, h, both, latents) for latents in views]
-        gain = min(float(o.cost[0] - o.cost[1]) for o in outlooks)
-        return gain, min(float(o.violation[0] - o.violation[1]) for o in outlooks)
+        outlook = self._weigh(s, h, both, views)
+        gains, saved = (column[:, 0] - column[:, 1] for column in (outlook.cost, outlook.violation))
+        return float(gains.min()), float(saved.min())
 
     def _may(self, wants: bool, to_go_s: float) -> bool:
         """Whether a plan that wants to replace the prior may: not for long without getting on."""
@@ -159,12 +159,12 @@ class Planner:
         return found
 
     def _violation(self, s: Situation, candidates: np.ndarray, force_n: np.ndarray) -> np.ndarray:
-        """(candidates,) by how much of them the limits are passed, added up, averaged over time."""
+        """(…, candidates) by how much of them the limits are passed, added up, averaged over time."""
         limits, keep = s.limits, 1.0 - self.config.margin
         speed = np.linalg.norm(candidates[..., :3] * SCALE[:3], axis=-1)
         over = np.maximum(0.0, speed / limits.speed_m_s - 1.0).mean(axis=1)
         # What is foretold of force is a bound already, and needs no margin.
-        over += np.maximum(0.0, force_n / limits.force_n - 1.0).mean(axis=1)
+        over = over + np.maximum(0.0, force_n / limits.force_n - 1.0).mean(axis=-1)
         if s.holding:
             upright = s.goal.tool_in_target.rotation
             up_now = s.tool_in_target.rotation @ upright[2]
