@@ -16,6 +16,7 @@ from controllers.arm_model import ARM_DAMPING_NMS, ARM_LEASH_RAD, ARM_STIFFNESS_
 from controllers.gate import ForceGate, Gate, GateLimits, Motion, Vector
 from controllers.grip import GripController
 from controllers.ik import ArmIk, Kinematics
+from controllers.link_force import force_on_wrist_n
 from controllers.plant import ARM, FINGER_WIDTH, HEAD, LIFT, Plant, PlantCommand, Sensed
 from controllers.tool_target import (
     LEASH_M,
@@ -33,6 +34,10 @@ LIFT_LAG_S: Final = 0.055
 """A drive that damps absolute velocity lags its set point by this times the velocity: it is added ahead."""
 LIFT_LEASH_M: Final = 0.003
 """How far the lift's set point, without what is added ahead, may lead the lift: 120 N. Moving freely takes 2 mm."""
+LINK_FORCE_N: Final = 70.0
+"""On a link before the hand, above which the arm stops and gives way. Moving freely is taken for 30 at most."""
+LINK_GIVES_WAY: Final = 0.1
+"""Share of the set points' lead that is given up a tick."""
 LIFT_GAIN_M_S: Final = 0.05
 """By how much a tick may ask for more speed than the lift has: one that something holds back does not press on."""
 
@@ -66,7 +71,7 @@ class RobotSide:
         self._target = ToolTarget(self._measured)
         self._change = [0.0] * 7
         self._stopped = False
-        self._strain = 0.0
+        self._strain = self._link_n = 0.0
         self._command = PlantCommand(self._arm.copy(), self._lift_m, np.array(self._head_rad), 0.0, np.zeros(3))
 
     def first(self) -> Observation:
@@ -166,19 +171,29 @@ class RobotSide:
         return np.array(step.change_rad), Motion(twist, motion.base, lift_rate, motion.head)
 
     def _hold_back(self, change: Array, motion: Motion, clamps: list[Clamp]) -> bool:
-        """Stops what would push harder with a joint that is held back already; whether the arm was stopped."""
+        """Stops what would push harder with a joint that is held back already, and gives way where a link presses on
+        something; whether the arm was stopped."""
         gap = self._arm - self._sensed.joint_position[ARM]
         share = np.abs(gap) / ARM_LEASH_RAD
-        strain, before = float(share.max()), self._strain
+        now_n = force_on_wrist_n(self._measured, gap, self._sensed.wrist_wrench_in_tool)
+        # A knock against the hand shows in the joints for one tick.
+        link_n, self._link_n = min(now_n, self._link_n), now_n
+        strain, before = max(float(share.max()), link_n / LINK_FORCE_N), self._strain
         self._strain = strain
         if strain <= 1.0:
             return False
         joint = int(share.argmax())
-        clamps.append(Clamp(name="joint_leash", asked=float(abs(gap[joint])), bound=float(ARM_LEASH_RAD[joint])))
+        if share[joint] > 1.0:
+            clamps.append(Clamp(name="joint_leash", asked=float(abs(gap[joint])), bound=float(ARM_LEASH_RAD[joint])))
+        if link_n > LINK_FORCE_N:
+            clamps.append(Clamp(name="link_force", asked=link_n, bound=LINK_FORCE_N))
         if strain > before:
             # Base and lift carry the whole arm: they may go on only while that does not strain it more.
             motion.base, motion.lift = [0.0] * 3, 0.0
         deeper = bool(np.any((share > 1.0) & (gap * change > 0.0)))
+        if link_n > LINK_FORCE_N:
+            deeper = True
+            self._arm -= LINK_GIVES_WAY * gap
         if deeper:
             change[:] = 0.0
             motion.twist = [0.0] * 6
