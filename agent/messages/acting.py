@@ -35,7 +35,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """agent.policies.interface.Motion: what a policy wants."""
 
     twist_in_target: F64
-    """(6,) m/s, rad/s over ground."""
+    """(6,) m/s, rad/s over ground; relative to the base where the target rides on it."""
     grip_mode: Literal["width", "force"]
     grip: float
     base_velocity_in_base: Vector

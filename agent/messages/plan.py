@@ -6,7 +6,7 @@ from agent.messages.subgoal import Report, Subgoal, SubgoalKind
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, order=True):
-    """One believed atom, e.g. `on(mug-1, counter-2)`: predicate and arguments by entity id."""
+    """One believed atom, e.g. `at(mug-1, counter-2)`: predicate and arguments by entity id."""
 
     predicate: str
     arguments: tuple[str, ...] = ()

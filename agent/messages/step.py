@@ -20,9 +20,10 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """Until the policy is done, if it succeeds."""
     contact_probability: float | None = None
     slip_probability: float | None = None
-    """Within the planning horizon."""
+    """In this step of 40 ms."""
     force_n: float | None = None
-    """Expected at the tool at the end of the planning horizon."""
+    """At the tool, not passed with a chance of 80 % at the end of the planning horizon if the prior is followed; None where
+    nothing plans."""
     disagreement: float | None = None
     """Of the ensemble's members on what comes next, in standard deviations of what usually comes."""
     planned: bool | None = None

@@ -1,4 +1,4 @@
-"""The learned policies: encoder, memory and prior at every tick; predictor, surprise and planning at every fourth.
+"""The learned policies: encoder and prior at every tick; memory, predictor, surprise and planning at every fourth.
 
 numpy alone: no torch, no compiler, no thread of its own.
 """
@@ -68,7 +68,7 @@ class LearnedPolicy:
         self._tick = 0
         self._h = np.zeros(config.memory, np.float32)
         self._done = np.zeros(ACTION_SIZE, np.float32)
-        """Sum of what was done since the last step."""
+        """Sum of what was asked for since the last step, before reflexes."""
         self._correction = np.zeros(ACTION_SIZE, np.float32)
         self._estimate = Estimate()
 

@@ -1,4 +1,4 @@
-"""What is done, as a vector: twist in the target frame, grip, base velocity. 12 numbers of about unit size."""
+"""What is asked for, as a vector: twist in the target frame, grip, base velocity. 12 numbers of about unit size."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -56,7 +56,7 @@ class TrainingConfig:
     noise: float = 0.02
     """Standard deviation of noise on inputs, in their own standard deviations."""
     use_touch: bool = True
-    """False trains a model that never feels its pads and skin."""
+    """False trains a model without the touch group."""
     use_memory: bool = True
     """False trains a model whose recurrent state stays empty."""
     regulariser: Literal["vicreg", "sigreg", "none"] = "vicreg"

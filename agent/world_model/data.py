@@ -46,7 +46,7 @@ class Data:
     x: Floats
     """(n, LAYOUT.size) raw features."""
     did: Floats
-    """(n, ACTION_SIZE) what was done."""
+    """(n, ACTION_SIZE) what the policy asked for, before reflexes."""
     advice: Floats
     """(n, ACTION_SIZE) what the teacher would have done."""
     taught: NDArray[np.bool_]
@@ -102,7 +102,7 @@ def find_episodes(folders: Iterable[Path]) -> list[Path]:
 def read(path: Path) -> dict[str, np.ndarray]:
     """What an episode teaches, from beside its log if it was read before.
 
-    Raises DataError for an episode of another split than `train`, or of another version.
+    Raises DataError for an episode in a simulated house of another split than `train`, or of another version.
     """
     cache = path / f"features-{_schema_digest()}.npz"
     if cache.exists():

@@ -1,6 +1,6 @@
 """From features to a latent: one small encoder for each group, then what they say together.
 
-A group can be missing (touch broken, sight lost): its encoder is then told so and given zeros.
+Touch or target can be missing (touch broken, sight lost): the encoder is then told so and given zeros.
 """
 
 from typing import Any

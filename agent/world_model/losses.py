@@ -2,7 +2,7 @@
 
 predict    foretold latents are what is encoded when the time comes, over the whole horizon, for every member
 regularise latents fill their space: VICReg (Bardes et al. 2022) or SIGReg (Balestriero & LeCun 2025)
-inverse    two latents in a row tell what was done in between
+inverse    two latents in a row tell what was asked for in between
 imitate    the prior does what the teacher does
 feel       readings, contact, slip, tilt, a quantile of force: of encoded and of foretold latents
 outcome    time to go, success, spill: the same
@@ -106,7 +106,7 @@ def _sigreg(torch: Any, z: Any, generator: Any) -> Any:
 
 
 def inverse(w: Weights, z: Any, batch: Batch) -> Any:
-    """What was done between two latents."""
+    """What was asked for between two latents."""
     guess = mlp(w, "inverse", join(z[:, :-1], z[:, 1:]))
     error = (guess - batch.did[:, :-1]).square().clip(max=9.0).mean(-1)
     return _mean(error, batch.valid[:, :-1] & batch.exists[:, 1:])

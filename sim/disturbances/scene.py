@@ -176,5 +176,5 @@ class Scene:
         mujoco.mj_setConst(model, mujoco.MjData(model))
 
     def scale_friction(self, factor: float) -> None:
-        """Sliding and turning friction of everything; pads have priority, so theirs decides what a grip holds."""
+        """Sliding and turning friction of everything; an item's own decides how it is held, the pads' on handles."""
         self.model.geom_friction *= factor
