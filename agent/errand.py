@@ -15,7 +15,7 @@ from agent.agenda import Listener
 from agent.belief.belief import Belief
 from agent.belief.entities import Entity
 from agent.belief.facts import facts_of
-from agent.belief.places import is_open
+from agent.belief.places import is_open, is_shut
 from agent.frames import planar
 from agent.messages import Detection, Limits, Observation, Report, Subgoal, SubgoalKind
 from agent.skills.gaze import nod
@@ -36,7 +36,6 @@ OFF_AHEAD = 1.5
 
 _DONE_FACTS = {
     SubgoalKind.OPEN: "open",
-    SubgoalKind.CLOSE: "closed",
     SubgoalKind.OPEN_LID: "lid-open",
     SubgoalKind.CLOSE_LID: "lid-closed",
     SubgoalKind.INSERT_POD: "pod-in",
@@ -159,7 +158,7 @@ class ErrandAgenda:
         if self.errand.kind is SubgoalKind.OPEN:
             found = [e for e in found if not is_open(e)]
         elif self.errand.kind is SubgoalKind.CLOSE:
-            found = [e for e in found if is_open(e)]
+            found = [e for e in found if is_open(e)] or [e for e in found if not is_shut(e)]
         elif self.errand.kind is SubgoalKind.PUSH_DOOR:
             found = [e for e in found if (e.state or 0.0) < PASSABLE_OPENING]
         return min(found, key=_ahead, default=None)
@@ -204,6 +203,9 @@ class ErrandAgenda:
         kind = self.errand.kind
         if kind in (SubgoalKind.PICK, SubgoalKind.CARRY):
             return belief.hand.held is not None
+        if kind is SubgoalKind.CLOSE:
+            front = belief.entities.get(self._target)
+            return front is not None and is_shut(front)
         word = _DONE_FACTS.get(kind)
         if word is None:
             return True

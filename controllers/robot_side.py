@@ -36,8 +36,8 @@ LIFT_LEASH_M: Final = 0.003
 """How far the lift's set point, without what is added ahead, may lead the lift: 120 N. Moving freely takes 2 mm."""
 LINK_FORCE_N: Final = 70.0
 """On a link before the hand, above which the arm stops and gives way. Moving freely is taken for 30 at most."""
-LINK_GIVES_WAY: Final = 0.1
-"""Share of the set points' lead that is given up a tick."""
+GIVES_WAY: Final = 0.1
+"""Share of the lead of set points that is given up a tick where something holds back what they lead."""
 LIFT_GAIN_M_S: Final = 0.05
 """By how much a tick may ask for more speed than the lift has: one that something holds back does not press on."""
 
@@ -190,11 +190,13 @@ class RobotSide:
         if strain > before:
             # Base and lift carry the whole arm: they may go on only while that does not strain it more.
             motion.base, motion.lift = [0.0] * 3, 0.0
-        deeper = bool(np.any((share > 1.0) & (gap * change > 0.0)))
+        held = share > 1.0
+        deeper = bool(np.any(held & (gap * change > 0.0)))
         if link_n > LINK_FORCE_N:
-            deeper = True
-            self._arm -= LINK_GIVES_WAY * gap
+            deeper, held = True, np.ones(7, bool)
         if deeper:
+            # Without giving way a wedged joint would stop the arm for ever: every way back may begin deeper in it.
+            self._arm[held] -= GIVES_WAY * gap[held]
             change[:] = 0.0
             motion.twist = [0.0] * 6
         return deeper

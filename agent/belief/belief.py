@@ -17,11 +17,13 @@ from agent.belief.tidying import Ghosts, merge_doubles
 from agent.frames import Pose, from_quaternion, planar
 from agent.messages import Look, Observation, Scan
 from controllers.motion import se2
+from controllers.motion.paths import FOOTPRINT_RADIUS_M
 
 Array = NDArray[np.float64]
 
 CORRECT_EVERY_SCANS = 6
-OBSTACLE_RANGE_M = 1.2
+OBSTACLE_RANGE_M, ON_BOARD_M = 1.2, FOOTPRINT_RADIUS_M - 0.05
+"""What the scan sees nearer than the second lies on the base itself."""
 ARM_IN_VIEW_M = 0.40
 """A hand farther ahead than this may hide what the camera should see."""
 LEVEL_LOOK = 0.64
@@ -95,7 +97,7 @@ class Belief:
         if self._scans > 5 and self._scans % CORRECT_EVERY_SCANS == 0:
             self.pose.correct(scan, self.map)
         self.map.update(self.pose.at(scan.time_s), scan)
-        self._scan_points = (scan.time_s, scan_points(scan, OBSTACLE_RANGE_M))
+        self._scan_points = (scan.time_s, scan_points(scan, OBSTACLE_RANGE_M, ON_BOARD_M))
 
     def _update_entities(self, look: Look) -> None:
         x, y, yaw = (float(v) for v in self.pose.at(look.time_s))

@@ -13,7 +13,8 @@ from agent.planner.vocabulary import SEARCHABLE
 from controllers.motion.paths import Path, Travel
 
 STEEP_RAD = 0.65
-TRAY_M = 0.08
+TRAY_M, UNDER_M = 0.08, 0.04
+"""From the middle of the tray: what stands on it, and what the spout pours into."""
 KITCHEN_M = 3.5
 KITCHEN_CLASSES = ("coffee_machine", "sink", "fridge_hinge_left", "fridge_hinge_right")
 PUT_DOWN = ("counter", "table", "side_table")
@@ -61,8 +62,11 @@ class _Writer:
     def _on_a_tray(self, entity: Entity) -> bool:
         for tray in self.belief.entities.of_class("drip_tray"):
             gap = entity.position - tray.position
-            if tray.parent and float(np.hypot(gap[0], gap[1])) < TRAY_M and abs(float(gap[2])) < 0.15:
+            aside = float(np.hypot(gap[0], gap[1]))
+            if tray.parent and aside < TRAY_M and abs(float(gap[2])) < 0.15:
                 self.say("under-spout", entity.id, tray.parent)
+                if aside > UNDER_M:
+                    self.say("askew", entity.id)
                 self.say("tray-occupied", tray.parent)
                 return True
         return False

@@ -129,6 +129,8 @@ class _Builder:
         for mug in self._candidates("mug", self.mugs):
             if not scene.holds("full", mug):
                 atoms.add(("unfilled", mug))
+            if not scene.holds("askew", mug):
+                atoms.add(("centred", mug))
             place = scene.place_of.get(mug)
             stands_on_table = place is not None and scene.holds("table", place)
             if scene.holds("full", mug) and (stands_on_table or scene.holds("served", mug)):
@@ -313,7 +315,7 @@ class _Builder:
                 "",
                 mug,
                 needs={held, ("level", mug), ("tray-free", machine), ("unfilled", mug)},
-                adds={under, hand},
+                adds={under, ("centred", mug), hand},
                 deletes={held, ("tray-free", machine)},
                 at="" if machine in UNSEEN.values() else machine,
             )
@@ -322,7 +324,10 @@ class _Builder:
                 machine,
                 "",
                 mug,
-                needs={under, ("pod-in", machine), lid_closed, hand, ("fresh", machine), ("unfilled", mug)},
+                needs={
+                    *(under, ("centred", mug), ("pod-in", machine), lid_closed, hand),
+                    *(("fresh", machine), ("unfilled", mug)),
+                },
                 adds={("full", mug)},
                 deletes={("unfilled", mug), ("fresh", machine)},
                 extra_s=doubt,

@@ -75,6 +75,7 @@ PREDICATES: Final[dict[str, Predicate]] = {
     "pod-in": Predicate(("machine",), "a pod is in its holder"),
     "tray-occupied": Predicate(("machine",), "something stands on the drip tray"),
     "under-spout": Predicate(("movable", "machine"), "the thing stands on the drip tray; says nothing of `at`"),
+    "askew": Predicate(("movable",), "it stands on the drip tray, but not where the spout pours"),
     "brewed": Predicate(("machine",), "it brewed with the pod that is in it: that pod is spent"),
     "full": Predicate(("mug",), "there is coffee in the mug"),
     "used": Predicate(("pod",), "the pod is spent"),

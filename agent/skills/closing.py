@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from agent.belief.belief import Belief
 from agent.belief.classes import DRAWER_TRAVEL_M, HINGE_TRAVEL_RAD, hinge_side
 from agent.belief.entities import handle_now, hinge_offset
-from agent.belief.places import SHUT, is_shut
+from agent.belief.places import is_shut
 from agent.frames import Pose, tool_rotation
 from agent.policies.interface import Goal, Motion
 from agent.policies.paths import along_path
@@ -24,8 +24,9 @@ BESIDE_M = 0.032
 """From the handle's axis to the tool frame of a closed hand that touches it."""
 STAND_ASIDE_M = 0.14
 """The leaf of a hinged front comes from this side: the base keeps out of its way."""
-DRAWN_BACK_S = 0.3
-"""What is seen of the front sooner after pushing may be a look from before."""
+DRAWN_BACK_S, LOOKS_S = 0.3, 0.3
+"""What is seen of the front sooner after pushing may be a look from before; and the hand is not doubted at once."""
+QUITE_SHUT = 0.08
 
 
 class Close(Manipulation):
@@ -34,7 +35,7 @@ class Close(Manipulation):
     act_timeout_s = 25.0
     ready_width_m = 0.0
     unfolds_low_for_m = 1.25
-    verify_s = 1.5
+    verify_s = 2.0
 
     def precondition(self, belief: Belief) -> str:
         return "hand-not-empty" if belief.hand.held is not None else ""
@@ -102,6 +103,6 @@ class Close(Manipulation):
 
     def verdict(self, belief: Belief) -> str:
         front = belief.entities[self.subgoal.target]
-        if front.last_seen_s < self._finished_s + DRAWN_BACK_S:
+        if front.last_seen_s < self._finished_s + DRAWN_BACK_S + LOOKS_S:
             return ""
-        return "done" if (front.state or 0.0) < SHUT else "still-open"
+        return "done" if (front.state or 0.0) < QUITE_SHUT else "still-open"

@@ -67,7 +67,7 @@ class PushDoor(Skill):
             may_drive = True
         else:
             twist, rate, may_drive, ready = tuck(belief.hand, observation)
-        velocity = self._drive.tick(belief, observation) if may_drive else np.zeros(3)
+        velocity = self._drive.tick(belief, observation) if may_drive else self._drive.wait(belief)
         if self._drive.failed:
             return self._again(belief, self._drive.failed)
         if self._drive.there and ready:
@@ -164,6 +164,7 @@ class PushDoor(Skill):
         x, y, yaw = (float(v) for v in self._push.approach_pose_in_map)
         self._drive = Drive(BasePose(x, y, yaw, 0.15))
         self._pushing_since_s = None
+        self._hinge = 0  # its sign depends on the side
         return True
 
     @staticmethod

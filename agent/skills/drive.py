@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
-from agent.messages import Observation
+from agent.messages import TICK_S, Observation
 from controllers.motion.follow import BaseLimits, arrived, follow
-from controllers.motion.paths import NoPath, Path, Travel, is_blocked
+from controllers.motion.paths import FOOTPRINT_RADIUS_M, NoPath, Path, Travel, is_blocked
 
 Array = NDArray[np.float64]
 
@@ -18,6 +18,10 @@ STUCK_M = 0.04
 RETRY_PATH_S = 1.0
 PATIENCE_S = 4.0
 TURN_ROOM_M = 0.40
+BACK_OFF_AFTER_S, BACK_OFF_M_S, CAUGHT_S = 8.0, -0.08, 20.0
+"""When an arm that does not get tucked in counts as held by something, and how and how long the base then backs off."""
+BASE_CLEAR_M = 0.05
+"""Nothing that the scan sees so near the base is driven towards."""
 ORDINARY = BaseLimits()
 
 
@@ -45,12 +49,12 @@ class Drive:
         self._path: Path | None = None
         self._planned_s = -1e9
         self._no_path_since_s: float | None = None
-        self._progress_s = 0.0
+        self._progress_s = self._waited_s = 0.0
         self._progress_at: Array | None = None
 
     def tick(self, belief: Belief, observation: Observation) -> Array:
         """Base velocity (3,) in the base frame."""
-        now = observation.time_s
+        now, self._waited_s = observation.time_s, 0.0
         self._plan(belief, now)
         still = np.zeros(3)
         if self._path is None or self.failed:
@@ -72,6 +76,15 @@ class Drive:
             obstacles_in_base_m=belief.obstacles_in_base,
             turn_to_motion=not beside,
         )
+
+    def wait(self, belief: Belief) -> Array:
+        """Base velocity (3,) while the arm is not tucked in yet. Something may hold it: after a while the base backs
+        off, and at last the drive has failed."""
+        self._waited_s += TICK_S
+        if self._waited_s > CAUGHT_S:
+            self.failed = "arm-caught"
+        backing = np.array([BACK_OFF_M_S if self._waited_s > BACK_OFF_AFTER_S else 0.0, 0.0, 0.0])
+        return clear_of(belief.obstacles_in_base, backing)
 
     def _far_from_goal(self, pose: Array) -> bool:
         return float(np.hypot(pose[0] - self.goal.x, pose[1] - self.goal.y)) > TURN_ROOM_M
@@ -103,3 +116,15 @@ class Drive:
             self._progress_at, self._progress_s = np.array(pose), now
         elif now - self._progress_s > STUCK_S:
             self.failed = "stuck"
+
+
+def clear_of(obstacles_in_base_m: Array | None, velocity_in_base: Array) -> Array:
+    """The base's velocity (3,) without what would drive it into anything that the latest scan (n, 2) saw beside it."""
+    if obstacles_in_base_m is None or not np.any(velocity_in_base[:2]):
+        return velocity_in_base
+    distance = np.hypot(obstacles_in_base_m[:, 0], obstacles_in_base_m[:, 1])
+    near = distance < FOOTPRINT_RADIUS_M + BASE_CLEAR_M
+    velocity = velocity_in_base.copy()
+    for towards_it in obstacles_in_base_m[near] / distance[near, None]:
+        velocity[:2] -= towards_it * max(0.0, float(towards_it @ velocity[:2]))
+    return velocity

@@ -17,7 +17,8 @@ _PAN_RANGE, _TILT_RANGE = zip(HEAD_LOWER_RAD.tolist(), HEAD_UPPER_RAD.tolist(), 
 GAIN = 6.0
 SWEEP_PERIOD_S = 5.0
 SWEEP_TILT_RAD = 0.45
-NOD_PERIOD_S, NOD_PAN_RAD, NOD_TILT_RAD = 4.0, 0.45, 0.95
+NOD_S, NOD_PAN_S, NOD_PAN_RAD, NOD_TILT_RAD = 1.6, 4.0, 0.75, 0.95
+"""Periods of tilt and pan, which must not go together: else one side is only ever looked at from above."""
 
 
 def look_at(point_in_base: Array, observation: Observation) -> Array:
@@ -46,8 +47,8 @@ def sweep(observation: Observation, width_rad: float = 1.1) -> Array:
 
 def nod(observation: Observation) -> Array:
     """Look about in front: over the floor, tables and into drawers, and up again."""
-    phase = 2 * pi * observation.time_s / NOD_PERIOD_S
-    return _turn_to(NOD_PAN_RAD * sin(phase), NOD_TILT_RAD * (1.0 - cos(2.0 * phase)) / 2.0, observation)
+    pan = NOD_PAN_RAD * sin(2 * pi * observation.time_s / NOD_PAN_S)
+    return _turn_to(pan, NOD_TILT_RAD * (1.0 - cos(2 * pi * observation.time_s / NOD_S)) / 2.0, observation)
 
 
 def _turn_to(pan: float, tilt: float, observation: Observation) -> Array:

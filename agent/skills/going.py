@@ -49,7 +49,9 @@ class Driving(Skill):
     def driving(self, belief: Belief, observation: Observation, head: Array) -> Command:
         full = belief.holds_full_mug
         twist, rate, may_drive, _ = tuck(belief.hand, observation, 0.2 if full else 0.45, full)
-        velocity = self._drive.tick(belief, observation) if self._drive is not None and may_drive else np.zeros(3)
+        velocity = np.zeros(3)
+        if self._drive is not None:
+            velocity = self._drive.tick(belief, observation) if may_drive else self._drive.wait(belief)
         command = Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
         command.phase = "drive"
         if belief.hand.held is not None:
@@ -104,7 +106,8 @@ class Carry(GoTo):
         if self._began_s is None:
             twist, rate, near, _ = tuck(belief.hand, observation, LEVEL_M_S, True)
             if not near or abs(float(observation.joint_position[LIFT]) - TRAVEL_LIFT_M) > LIFTED_WITHIN_M:
-                return Command(twist, True, "force", HOLD_N, lift_rate_m_s=rate, head_rate_rad_s=head, phase="raise")
+                velocity = self._drive.wait(belief)
+                return Command(twist, True, "force", HOLD_N, velocity, rate, head, phase="raise")
             self._began_s = belief.time_s
             self.policy.reset()
         situation = self._situation(belief, observation, posture.tool, belief.time_s - self._began_s)

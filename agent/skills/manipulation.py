@@ -17,14 +17,13 @@ from agent.messages import TICK_S, Observation, Subgoal
 from agent.policies.interface import Goal, Motion, Policy, Situation
 from agent.skills.approach import Approach, alike, ranked
 from agent.skills.command import Command
-from agent.skills.drive import BasePose, Drive
+from agent.skills.drive import BasePose, Drive, clear_of
 from agent.skills.gaze import look_at_map_point
 from agent.skills.posture import Posture, giving_way, lift_rate, towards, tuck
 from agent.skills.skill import Skill
 from agent.skills.standing import views_of
 from controllers.arm_model import comfortable_lift
 from controllers.motion.follow import FULL_MUG, BaseLimits
-from controllers.motion.paths import FOOTPRINT_RADIUS_M
 
 Array = NDArray[np.float64]
 
@@ -39,7 +38,6 @@ OVER_FIRST_M, OVER_BY_M = 0.08, 0.15
 """On its way to a goal farther off than this the tool goes this much over it."""
 ASIDE_FIRST_M, ASIDE_AT_M = 0.04, 0.34
 OPENS_WITHIN_M, UNFOLDING_WIDTH_M = 0.20, 0.06
-BASE_CLEAR_M = 0.05
 FOLDED_PITCH_RAD, FOLDED_X_M, FOLDED_Z_M, FOLDED_BELOW_M = float(np.deg2rad(30.0)), 0.52, 0.78, 0.66
 """A hand that points down less than this, nearer and lower than this, is out of reach with the lift down."""
 STILL_RAD_S, STALLED_S = 0.03, 0.5
@@ -203,7 +201,7 @@ class Manipulation(Skill):
     def _driving(self, belief: Belief, observation: Observation, drive: Drive, point_in_map: Array) -> Command:
         """A tick of a drive with the arm tucked in and the eye on a point (3,)."""
         twist, rate, may_drive, _ = tuck(belief.hand, observation, *self._carefully(belief))
-        velocity = drive.tick(belief, observation) if may_drive else np.zeros(3)
+        velocity = drive.tick(belief, observation) if may_drive else drive.wait(belief)
         head = look_at_map_point(point_in_map, belief.base_in_map, observation)
         return Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
 
@@ -380,7 +378,7 @@ class Manipulation(Skill):
             False,
             motion.grip_mode,
             motion.grip,
-            _clear_of(belief.obstacles_in_base, motion.base_velocity_in_base),
+            clear_of(belief.obstacles_in_base, motion.base_velocity_in_base),
             head_rate_rad_s=head,
             phase=motion.phase,
         )
@@ -450,15 +448,3 @@ class Manipulation(Skill):
         self.attempt += 1
         self._enter("choose", belief)
         return Command()
-
-
-def _clear_of(obstacles_in_base_m: Array | None, velocity_in_base: Array) -> Array:
-    """The base's velocity (3,) without what would drive it into anything that the latest scan (n, 2) saw beside it."""
-    if obstacles_in_base_m is None or not np.any(velocity_in_base[:2]):
-        return velocity_in_base
-    distance = np.hypot(obstacles_in_base_m[:, 0], obstacles_in_base_m[:, 1])
-    near = distance < FOOTPRINT_RADIUS_M + BASE_CLEAR_M
-    velocity = velocity_in_base.copy()
-    for towards_it in obstacles_in_base_m[near] / distance[near, None]:
-        velocity[:2] -= towards_it * max(0.0, float(towards_it @ velocity[:2]))
-    return velocity

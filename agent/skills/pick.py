@@ -28,9 +28,13 @@ class Pick(Manipulation):
     act_timeout_s = 20.0
 
     def precondition(self, belief: Belief) -> str:
-        if belief.hand.held is not None:
-            return "hand-not-empty"
-        return ""
+        # What an attempt that ended in a timeout holds after all is what was wanted.
+        holds_it = self.attempt > 1 and self.achieved(belief)
+        return "hand-not-empty" if belief.hand.held is not None and not holds_it else ""
+
+    def achieved(self, belief: Belief) -> bool:
+        held = belief.hand.held
+        return held is not None and held.entity_id == self.subgoal.target
 
     def target_point(self, belief: Belief) -> Array | None:
         entity = belief.entities.get(self.subgoal.target)
@@ -98,9 +102,16 @@ class Pick(Manipulation):
         upright = planar(float(centre[0]), float(centre[1]), self._aim.approach.yaw, float(centre[2]))
         belief.hand.grasp(entity.id, belief.base_in_map.inverse() @ upright, self._aim.approach.pitch_down_rad)
 
+    def _stop_short(self, belief: Belief, reason: str) -> Command:
+        if self._phase == "act" and reason in ("timeout", "blocked") and belief.hand.held is None:
+            self._note_miss(belief)
+        return super()._stop_short(belief, reason)
+
     def _note_miss(self, belief: Belief) -> None:
         assert self._aim is not None
-        entity = belief.entities[self.subgoal.target]
+        entity = belief.entities.get(self.subgoal.target)
+        if entity is None:
+            return
         key = f"missed-{round(self._aim.approach.yaw * 4)}"
         entity.notes[key] = entity.notes.get(key, 0.0) + 1.0
         entity.variance = max(entity.variance, 0.03**2)

@@ -22,6 +22,8 @@ FRONT_PITCH_RAD = np.deg2rad(6.0)
 TOP_PITCH_RAD = np.deg2rad(62.0)
 NO_BREWING_S = 2.5
 LONGEST_BREW_S = 25.0
+FILLED_M = 0.06
+"""From the middle of the tray: a mug that stands farther off has got nothing."""
 
 
 class Press(Manipulation):
@@ -62,10 +64,11 @@ class Press(Manipulation):
         rotation = tool_rotation(approach.pitch_down_rad, approach.roll_rad)
         return Goal(Pose(-rotation[:, 2] * (TIP_M + 0.004), rotation), approach_m=0.08)
 
+    _lit_s: float | None = None
+
     def before_acting(self, belief: Belief) -> None:
         self._felt = False
-        self._lit_s: float | None = None
-        self._pressed_s = 0.0
+        self._lit_s = None
 
     def opening(self, belief: Belief) -> float | None:
         """1 once the press was felt or the brew light went on."""
@@ -81,10 +84,7 @@ class Press(Manipulation):
             # A spring gives way for a few millimetres and then stands like a wall.
             if push > self._hard_n(belief) or depth > 0.03:
                 self._felt = True
-        if motion.finished:
-            self._pressed_s = belief.time_s
-            return "done"
-        return ""
+        return "done" if motion.finished else ""
 
     def _hard_n(self, belief: Belief) -> float:
         return min(22.0, 0.6 * self.subgoal.limits.force_n)
@@ -97,6 +97,8 @@ class Press(Manipulation):
         if self.light(belief) > 0.5 and self._lit_s is None:
             self._lit_s = belief.time_s
             belief.brewed.add(self.subgoal.target)
+        if self._lit_s is not None:
+            self._outcome = ""  # however the press ended, it brews: wait for that
 
     def _tick_verify(self, belief: Belief, observation: Observation) -> Command:
         """Watch the light: on while it brews."""
@@ -117,6 +119,6 @@ class Press(Manipulation):
         if tray is not None:
             for mug in belief.entities.of_class("mug"):
                 gap = mug.position - tray.position
-                if float(np.hypot(gap[0], gap[1])) < 0.08:
+                if float(np.hypot(gap[0], gap[1])) < FILLED_M:
                     belief.full_mugs.add(mug.id)
         return self.succeed()

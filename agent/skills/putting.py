@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
 from agent.belief.entities import Entity
-from agent.belief.facts import HOLDER_FULL
+from agent.belief.facts import HOLDER_FULL, UNDER_M
 from agent.belief.places import free_spots, front_directions, is_free
 from agent.frames import Pose
 from agent.messages import Subgoal
@@ -59,7 +59,7 @@ class Putting(Manipulation):
         return 0.35 if held is None else held.pitch_down_rad
 
     def judge(self, belief: Belief, motion: Motion) -> str:
-        if motion.phase == "release" and belief.hand.held is not None:
+        if motion.phase == "release" and belief.hand.held is not None and not belief.hand.pads_touch:
             belief.let_go()
         if motion.finished and belief.hand.held is None:
             return self.check(belief)
@@ -67,6 +67,10 @@ class Putting(Manipulation):
 
     def check(self, belief: Belief) -> str:
         return "done"
+
+    def _try_again(self, belief: Belief, reason: str) -> Command:
+        # What was let go of is another subgoal's business; the reason must not get lost.
+        return self.fail(reason) if belief.hand.held is None else super()._try_again(belief, reason)
 
 
 class Place(Putting):
@@ -171,6 +175,22 @@ class PlaceUnderSpout(Putting):
         yaw = belief.entities[self.subgoal.target].yaw + pi
         pitch = self._held_pitch(belief)
         return at_standoffs(yaw, pitch, 0.70)
+
+    verify_s = 1.5
+
+    def before_acting(self, belief: Belief) -> None:
+        self._mug = "" if belief.hand.held is None else belief.hand.held.entity_id
+
+    def check(self, belief: Belief) -> str:
+        self._let_go_s = belief.time_s
+        return "done"
+
+    def verdict(self, belief: Belief) -> str:
+        mug, tray = belief.entities.get(self._mug), self._tray(belief)
+        if mug is None or tray is None or mug.last_seen_s < self._let_go_s + DRAWN_BACK_S:
+            return ""
+        gap = mug.position - tray.position
+        return "done" if float(np.hypot(gap[0], gap[1])) < UNDER_M else "not-under-spout"
 
 
 class InsertPod(Putting):

@@ -1,11 +1,11 @@
 """Surprise: how much what is felt differs from what was foretold, as one number.
 
 Below 1 all is well; above 1 something is not as it should be. What came is compared with what was foretold 40, 160 and
-320 ms before, by what was asked for since: a knock shows in the first, a weight that changed in the last, for the memory soon
-gets used to it. Every reading at every distance is a detector with a unit of its own, what it seldom passes when
-nothing is wrong; the largest counts. One mean over all would hide what shows in a single reading behind the contacts
-that come a little early or late in every grasp. Units and threshold are set on undisturbed episodes that were not
-trained on; no kind of disturbance was used to set them.
+320 ms before, by what was asked for since: a knock shows in the first, a weight that changed in the last, for the
+memory soon gets used to it. Every reading at every distance is a detector with a unit of its own, what it seldom
+passes when nothing is wrong; the largest counts. One mean over all would hide what shows in a single reading behind
+the contacts that come a little early or late in every grasp. Units and threshold are set on undisturbed episodes that
+were not trained on; no kind of disturbance was used to set them.
 """
 
 from collections import deque
