@@ -274,6 +274,11 @@ def test_steep_grasps_full_mugs_and_open_lids_are_dealt_with() -> None:
         if subgoal.kind in (K.PICK, K.CARRY, K.SERVE):
             assert subgoal.limits.speed_m_s == 0.4
             assert subgoal.limits.tilt_rad == 0.2
+    # A mug that stands beside the stream is not filled: it is taken away and put there again.
+    beside = READY.replace("at m1 c", "under-spout m1 k; tray-occupied k") + "pod-in k; lid-closed k;"
+    assert words(plan(request(facts(beside))))[0] == "press k"
+    askew = words(plan(request(facts(beside + "askew m1"))))
+    assert askew.index("pick m1") < askew.index("place-under-spout k") < askew.index("press k")
     assert plan(request(facts(brewed + "hand-empty; at m1 t"))).goal_reached
     assert (
         "spent"
