@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 
 PITCH_RAD = np.deg2rad(6.0)
 
+FARTHER, STANDS_S = 0.01, 2.0
+"""A front that is open enough and comes no farther in this time is open, however long it is still pulled."""
+
 
 class Open(Manipulation):
     """Target: the closed front's handle."""
@@ -65,6 +68,9 @@ class Open(Manipulation):
         front = belief.entities.get(self.subgoal.target)
         return None if front is None else front.state
 
+    def before_acting(self, belief: Belief) -> None:
+        self._farthest, self._farthest_s = 0.0, belief.time_s
+
     def judge(self, belief: Belief, motion: Motion) -> str:
         assert self._aim is not None
         front = belief.entities[self.subgoal.target]
@@ -73,6 +79,10 @@ class Open(Manipulation):
             front.state = float(np.clip(along_path(self._aim.goal, tool.position)[0], 0.0, 1.0))
         if belief.hand.width_m < 0.004 and motion.phase == "grip":
             return "missed"
+        if (front.state or 0.0) > self._farthest + FARTHER:
+            self._farthest, self._farthest_s = front.state or 0.0, belief.time_s
+        if self._farthest >= OPEN_ENOUGH and belief.time_s - self._farthest_s > STANDS_S and motion.phase == "pull":
+            return "done"
         if motion.finished:
             return "done" if (front.state or 0.0) >= OPEN_ENOUGH else "slipped-off"
         return ""
