@@ -15,12 +15,12 @@ from agent.episodes.records import Event
 from agent.episodes.report import EpisodeReport, SubgoalOutcome
 from agent.episodes.watcher import StepRecorder, TimedRobot
 from agent.errand import Errand, ErrandAgenda
-from agent.heap import still_heap
 from agent.messages import Limits, Step, Subgoal
 from agent.mind import Mind
 from agent.policies.catalogue import make_policy
 from agent.policies.interface import Checkpointed, Policy
 from agent.skills.skill import Skill
+from controllers.heap import still_heap
 
 if TYPE_CHECKING:
     from agent.commands.fork import Fork

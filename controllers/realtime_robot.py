@@ -7,10 +7,10 @@ from collections import deque
 from contextlib import ExitStack
 from typing import Final
 
-from agent.heap import still_heap
 from agent.messages import TICK_S, Action, Observation
 from controllers.action_window import check_action
 from controllers.gate import GateLimits
+from controllers.heap import still_heap
 from controllers.missed import with_missed
 from controllers.plant import Plant
 from controllers.robot_side import RobotSide, StepHook

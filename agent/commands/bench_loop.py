@@ -23,12 +23,12 @@ from agent.belief.belief import Belief
 from agent.commands.outcome import CommandError, Exit
 from agent.errand import ErrandAgenda
 from agent.frames import Pose, planar, tool_rotation
-from agent.heap import still_heap
 from agent.messages import TICK_S, Action, Limits, Observation, Subgoal, SubgoalKind
 from agent.mind import Mind
 from agent.policies.interface import Goal, Policy, Situation
 from agent.policies.learned import LearnedPolicy
 from agent.skills.skill import Skill
+from controllers.heap import still_heap
 
 if TYPE_CHECKING:
     from agent.robot import Robot
