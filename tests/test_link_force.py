@@ -24,7 +24,7 @@ def told_n(model: mujoco.MjModel, body: str, push_n: tuple[float, float, float])
     """The estimate after a second of a steady push on a body's origin."""
     plant = MujocoPlant(empty_house((0.0, 0.0, 0.0)), 1, model=model)
     robot = VirtualRobot(plant)
-    robot.observe()
+    observation = robot.observe()
     plant.data.xfrc_applied[plant.model.body(body).id, :3] = push_n
     for _ in range(100):
         observation = robot.observe()
