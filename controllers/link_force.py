@@ -24,20 +24,10 @@ _DAMPING: Final = _SHORT_M**2 * np.eye(3)
 
 def force_on_wrist_n(at: Kinematics, lag_rad: Array, wrench_in_tool: Array) -> float:
     """Size of the world's force, from the set points' lead over the joints (7,) and the wrench (6,) on the hand."""
-    px, py, pz = at.origins[_WRIST]
-    tx, ty, tz = at.tool
-    levers = np.array([(px - ox, py - oy, pz - oz, tx - ox, ty - oy, tz - oz) for ox, oy, oz in at.origins[:_JOINTS]])
-    axes = np.array(at.axes[:_JOINTS])
     turn = np.array((at.x, at.y, at.z)).T
     force, torque = turn @ wrench_in_tool[:3], turn @ wrench_in_tool[3:]
-    by_hand = axes @ torque + _cross(axes, levers[:, 3:]) @ force
+    by_hand = np.array(at.axes[:_JOINTS]) @ torque + np.array(at.columns()[:_JOINTS]) @ force
     unexplained = -(_STIFFNESS_NM * lag_rad[:_JOINTS]) - by_hand
-    of_wrist = _cross(axes, levers[:, :3])
+    of_wrist = np.array(at.columns(at.origins[_WRIST])[:_JOINTS])
     found = np.linalg.solve(of_wrist.T @ of_wrist + _DAMPING, of_wrist.T @ unexplained)
     return float(np.sqrt(found @ found))
-
-
-def _cross(axes: Array, levers: Array) -> Array:
-    """(n, 3) axis × lever, without the overhead of numpy's."""
-    (ax, ay, az), (lx, ly, lz) = axes.T, levers.T
-    return np.stack((ay * lz - az * ly, az * lx - ax * lz, ax * ly - ay * lx), axis=1)
