@@ -12,7 +12,7 @@ from agent.acted import Acted
 from agent.agenda import Agenda, Listener
 from agent.belief.belief import Belief
 from agent.episodes.records import Event
-from agent.episodes.report import EpisodeReport, SubgoalOutcome
+from agent.episodes.report import EpisodeReport, SubgoalOutcome, Unsafe
 from agent.episodes.watcher import StepRecorder, TimedRobot
 from agent.errand import Errand, ErrandAgenda
 from agent.messages import Limits, Step, Subgoal
@@ -320,6 +320,7 @@ def _report(
         safe=None if goal is None else goal.safe_success,
         parts={"goal-believed": success} if goal is None else {part.name: part.holds for part in goal.parts()},
         safety={} if goal is None else {part.name: part.holds for part in goal.safety_parts()},
+        unsafe=[] if simulation is None else _unsafe(simulation, outcomes.subgoals),
         reason=reason,
         failed_subgoal=subgoal,
         spilled_ml=0.0 if processes is None else float(processes.spilled_ml),
@@ -332,6 +333,16 @@ def _report(
         subgoals=outcomes.subgoals,
         episode="" if world.writer is None else str(world.writer.directory),
     )
+
+
+def _unsafe(simulation: "Simulation", subgoals: list[SubgoalOutcome]) -> list[Unsafe]:
+    """What cannot be made good, and the subgoal that had begun last: what was let go of falls for a while."""
+    found = []
+    for part, (time_s, value) in simulation.broke.items():
+        begun = [s for s in subgoals if s.start_s <= time_s]
+        kind, target = (begun[-1].kind, begun[-1].target) if begun else ("", "")
+        found.append(Unsafe(part=part, time_s=time_s, value=value, subgoal=kind, target=target))
+    return found
 
 
 def _judged(

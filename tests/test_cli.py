@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 import zmq
 from hypothesis import given
@@ -17,10 +18,11 @@ from agent.cli import COMMANDS, build_parser, main
 from agent.commands import arguments
 from agent.commands.journal import Journal
 from agent.commands.outcome import CommandError, Exit
-from agent.commands.statistics import aggregate, paired_difference, wilson_interval
+from agent.commands.statistics import aggregate, look_command, paired_difference, unsafe_words, wilson_interval
 from agent.commands.workers import MAX_DEATHS, run_jobs
 from agent.episodes import EpisodeReport, SubgoalOutcome
 from agent.episodes.frame import FILE_HEADER, FORMAT_VERSION, MAGIC
+from agent.episodes.report import Unsafe
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -212,6 +214,19 @@ def test_numbers_do_not_depend_on_the_order() -> None:
     absent = EpisodeReport(success=False, safe=False, parts={}, lacks="no fridge", duration_s=0.0, wall_s=0.0)
     more = aggregate([*reports, (9, absent)])
     assert more == {**numbers, "left_out": [{"index": 9, "reason": "no fridge"}]}
+
+
+def test_what_was_not_safe_is_named_with_its_moment() -> None:
+    pushed = Unsafe(part="force-peak", time_s=31.2, value="163 N", subgoal="push-door", target="door-2")
+    safety = {"spilled": True, "force-peak": False, "lid-angle": False}
+    unsafe = msgspec.structs.replace(
+        report(safe=False), safety=safety, unsafe=[pushed], episode="episodes/one", failed_at_s=None
+    )
+    assert unsafe_words(unsafe) == "force-peak in push-door, lid-angle"
+    assert look_command(unsafe) == "doppio replay episodes/one --view --at 28.2"
+    numbers = aggregate([(0, report()), (1, unsafe), (2, report(success=False, safe=False))])
+    assert [entry["index"] for entry in numbers["unsafe"]] == [1]
+    assert numbers["unsafe"][0]["first"][0]["subgoal"] == "push-door"
 
 
 def test_an_evaluation_that_the_program_itself_fails_is_no_success(

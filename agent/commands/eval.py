@@ -2,8 +2,8 @@
 
 Finished episodes are kept in a journal: the same command goes on where it was stopped, and a range that overlaps an
 earlier one computes only the rest. The journal belongs to the code that wrote it. Results do not depend on the number
-of workers. Houses that lack what the task needs are left out and listed. Logs of failed episodes are kept for
-`doppio replay`; those of successful ones are removed unless --keep-all is given.
+of workers. Houses that lack what the task needs are left out and listed. Logs of failed and
+of unsafe episodes are kept for `doppio replay`; those of others are removed unless --keep-all is given.
 
 example: doppio eval coffee --split dev --episodes 20 --json out.json
 """
@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_checkpoint(parser)
     add_conditions(parser)
     parser.add_argument("--fresh", action="store_true", help="forget the journal and run every episode again")
-    parser.add_argument("--keep-all", action="store_true", help="keep logs of successful episodes too")
+    parser.add_argument("--keep-all", action="store_true", help="keep logs of safe successes too")
     add_json(parser)
 
 
@@ -163,7 +163,7 @@ class EpisodeJob:
             report = run_episode(config, policy_in=self.policy_in())
         except NoStartError as error:
             return EpisodeReport(success=False, safe=False, parts={}, lacks=str(error), duration_s=0.0, wall_s=0.0)
-        if report.success and not self.keep_all and report.episode:
+        if report.success and report.safe is not False and not self.keep_all and report.episode:
             import msgspec
 
             shutil.rmtree(report.episode)
@@ -269,18 +269,20 @@ class Display:
 
     def add(self, index: int, report: "EpisodeReport") -> None:
         """Count one finished episode."""
+        from agent.commands.statistics import look_command, unsafe_words
+
         self._done += not report.lacks
         self._successes += report.success
         self._safe += report.success and report.safe is True
         if report.lacks:
             self.note(f"  house {index} left out: {report.lacks}")
+        elif report.success and report.safe is False:
+            self.note(f"  house {index} not safely: {unsafe_words(report)}")
         elif not report.success:
             where = f" in {report.failed_subgoal}" if report.failed_subgoal else ""
             self.note(f"  house {index} failed{where}: {report.reason}")
-            from agent.commands.statistics import look_command
-
-            if look := look_command(report):
-                self.note(f"    {look}")
+        if not (report.success and report.safe) and (look := look_command(report)):
+            self.note(f"    {look}")
         self._progress.update(self._bar, advance=1, rate=self._rate())
 
     def conclude(self, summary: dict[str, Any], journal: Path) -> None:

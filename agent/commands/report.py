@@ -24,6 +24,9 @@ def print_report(console: Console, report: EpisodeReport) -> None:
         console.print(f"[bold red]failed[/]{where}: {report.reason or 'no reason given'}")
     _print_parts(console, "success", report.parts)
     _print_parts(console, "safety", report.safety)
+    for unsafe in report.unsafe:
+        where = f"at {unsafe.time_s:.1f} s" + (f" in {unsafe.subgoal} {unsafe.target}" if unsafe.subgoal else "")
+        console.print(f"  [red]unsafe[/]   {unsafe.part} {unsafe.value} {where}", highlight=False)
     console.print(f"  spilled  {report.spilled_ml:.0f} ml")
     console.print(f"  broken   {', '.join(report.broken) or 'nothing'}")
     console.print(f"  dropped  {', '.join(report.dropped) or 'nothing'}")

@@ -261,7 +261,7 @@ def coffee(page: Page) -> list[str]:
     cells = [Cell("coffee", "nominal", mind) for mind in minds]
     asked = Asked(page.asked.split, page.asked.start, page.args.coffee_episodes, page.asked.workers)
     page.crashes += evaluate(asked, cells, page.variants, page.results, page.console)
-    from agent.commands.statistics import aggregate, wilson_interval
+    from agent.commands.statistics import aggregate, unsafe_words, wilson_interval
 
     lines, rows, failures = ["", "## Coffee", ""], [], []
     for cell in cells:
@@ -272,9 +272,12 @@ def coffee(page: Page) -> list[str]:
         causes: dict[str, list[int]] = {}
         for failure in numbers["failures"]:
             causes.setdefault(f"{failure['subgoal'] or '–'}: {failure['reason']}", []).append(failure["index"])
+        for unsafe in numbers["unsafe"]:
+            words = unsafe_words(page.results[cell][unsafe["index"]])
+            causes.setdefault(f"served, but {words}", []).append(unsafe["index"])
         failures += [[cell.mind, cause, str(len(i)), ", ".join(map(str, i))] for cause, i in sorted(causes.items())]
     lines += table(["mind", "success", "safe", "mean s"], rows)
-    return [*lines, "", *table(["mind", "what failed", "n", "houses"], failures)] if failures else lines
+    return [*lines, "", *table(["mind", "what went wrong", "n", "houses"], failures)] if failures else lines
 
 
 SECTIONS: dict[str, Callable[[Page], list[str]]] = {

@@ -17,6 +17,7 @@ class Simulation:
     def __init__(self, plant: "MujocoPlant", task: "Task", disturbance: str = "none") -> None:
         from sim.disturbances.catalogue import disturb
         from sim.tasks.goals import make_task_goal
+        from sim.tasks.safety import lasting_parts
         from sim.tasks.truth import Truth
 
         self.plant = plant
@@ -26,9 +27,12 @@ class Simulation:
         self.initial_state_hash = plant.state_hash()
         self.truth = Truth(plant.model, plant.data, plant.house, plant.processes)
         self.goal = make_task_goal(task, self.truth)
+        self._lasting_parts = lasting_parts
         self._scene = disturb(plant, disturbance)
         self._told = 0
         self._steps = 0
+        self.broke: dict[str, tuple[float, str]] = {}
+        """When each condition that cannot be made good was first broken, and the number that broke it."""
 
     def news(self) -> list[tuple[float, str]]:
         """(time, name) of what disturbances have done since the last call; for records only."""
@@ -43,6 +47,9 @@ class Simulation:
         if self._steps % STEPS_PER_TICK == 0:
             self.truth.refresh()
             self.goal.update()
+            for part in self._lasting_parts(self.truth):
+                if not part.holds and part.name not in self.broke:
+                    self.broke[part.name] = (self.truth.time_s, f"{part.value:.3g} {part.unit}".strip())
 
 
 def start_simulation(task: str, split: str, index: int, disturbance: str = "none") -> Simulation:

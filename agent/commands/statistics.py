@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
+import msgspec
+
 from agent.episodes import EpisodeReport
 
 LEAD_IN_S = 3.0
@@ -48,11 +50,18 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
 
 
 def look_command(report: EpisodeReport) -> str:
-    """What shows a failed episode at the moment to look at first; empty where nothing was recorded."""
+    """What shows a failed or unsafe episode at the moment to look at first; empty where nothing was recorded."""
     if not report.episode:
         return ""
-    at = "" if report.failed_at_s is None else f" --at {max(0.0, report.failed_at_s - LEAD_IN_S):.1f}"
+    first = min((unsafe.time_s for unsafe in report.unsafe), default=None) if report.success else report.failed_at_s
+    at = "" if first is None else f" --at {max(0.0, first - LEAD_IN_S):.1f}"
     return f"doppio replay {report.episode} --view{at}"
+
+
+def unsafe_words(report: EpisodeReport) -> str:
+    """What was not safe, in which subgoal: `force-peak in push-door`."""
+    known = {u.part: f"{u.part} in {u.subgoal}" for u in report.unsafe if u.subgoal}
+    return ", ".join(known.get(name, name) for name, holds in report.safety.items() if not holds)
 
 
 def paired_difference(pairs: Sequence[tuple[bool, bool]]) -> tuple[float, float, float]:
@@ -73,10 +82,10 @@ def aggregate(reports: Sequence[tuple[int, EpisodeReport]]) -> dict[str, Any]:
     """The numbers of `doppio eval --json` from (index, report) pairs, whatever their order.
 
     `mean_duration_s` is over all episodes, failed ones too. `realtime_factor` is simulated over wall seconds of one
-    worker. `first_try` and `after_retries` count subgoals that succeeded at once, and that succeeded in the end.
-    Houses that lack what the task needs are `left_out` and count nowhere else. `planned_share` is of the time in which
-    a policy acted (None without planning); `limits` says for each limit in how many episodes it was passed for more
-    than LIMIT_SLACK_S, and for how long on average.
+    worker. `first_try` and `after_retries` count subgoals that succeeded at once, and that succeeded in the end. Houses
+    that lack what the task needs are `left_out` and count nowhere else. `planned_share` is of the time in which a
+    policy acted (None without planning); `unsafe` are the episodes that succeeded but not safely. `limits` says for
+    each limit in how many episodes it was passed for more than LIMIT_SLACK_S, and for how long on average.
     """
     everything = sorted(reports, key=lambda pair: pair[0])
     reports = [(index, report) for index, report in everything if not report.lacks]
@@ -112,6 +121,17 @@ def aggregate(reports: Sequence[tuple[int, EpisodeReport]]) -> dict[str, Any]:
             }
             for index, r in reports
             if not r.success
+        ],
+        "unsafe": [
+            {
+                "index": index,
+                "parts": [name for name, holds in r.safety.items() if not holds],
+                "first": [msgspec.to_builtins(u) for u in r.unsafe],
+                "episode": r.episode,
+                "look": look_command(r),
+            }
+            for index, r in reports
+            if r.success and r.safe is False
         ],
         "subgoals": dict(sorted(kinds.items())),
         "left_out": [{"index": index, "reason": report.lacks} for index, report in everything if report.lacks],

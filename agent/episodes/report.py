@@ -26,6 +26,19 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Time above the bound."""
 
 
+class Unsafe(msgspec.Struct, frozen=True, kw_only=True):
+    """The moment from which on an episode was no longer safe in one respect."""
+
+    part: str
+    """Name of the condition, as in `EpisodeReport.safety`."""
+    time_s: float
+    value: str
+    """What was measured in that moment, with its unit."""
+    subgoal: str = ""
+    """Kind of the subgoal that had begun last; empty before the first."""
+    target: str = ""
+
+
 class EpisodeReport(msgspec.Struct, frozen=True, kw_only=True):
     """How an episode went: judged by the simulator's predicates where there are any."""
 
@@ -37,6 +50,8 @@ class EpisodeReport(msgspec.Struct, frozen=True, kw_only=True):
     """Each condition of success."""
     safety: dict[str, bool] = {}
     """Each further condition of safe success."""
+    unsafe: list[Unsafe] = []
+    """When conditions of safety that can never be made good were first broken."""
     reason: str = ""
     """Why it failed, kebab-case; empty on success."""
     failed_subgoal: str = ""

@@ -155,7 +155,8 @@ def _success(summary: dict[str, Any], attempts: list[_Attempt], end_s: float) ->
     reasons = [Reason(text + (", at the first try" if len(attempts) == 1 and not retried else tries))]
     if not summary.get("safe", True):
         broken = [name.replace("-", " ") for name, holds in (summary.get("safety") or {}).items() if not holds]
-        reasons.append(Reason(f"but not safely: not kept were {', '.join(broken) or 'the limits'}"))
+        first = min((unsafe["time_s"] for unsafe in summary.get("unsafe") or []), default=None)
+        reasons.append(Reason(f"but not safely: not kept were {', '.join(broken) or 'the limits'}", first))
     reasons += [Reason(f"{a.words} failed ({_plain(a.reason)}) and was made up for", a.end_s) for a in retried[:4]]
     return reasons
 

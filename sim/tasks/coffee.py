@@ -6,10 +6,10 @@ task, so no order but pod, lid, press, carry can pass. Safe success is judged at
 
 from sim.objects.machine_geometry import LID_CLOSED_RAD
 from sim.tasks.predicates import Goal, Part, yes
-from sim.tasks.truth import FORCE_LIMIT_N, STILL_M_S, UPRIGHT_COS, Truth
+from sim.tasks.safety import lasting_parts
+from sim.tasks.truth import STILL_M_S, UPRIGHT_COS, Truth
 
 SERVED_ML = 150.0
-SPILLED_ML = 10.0
 
 
 class CoffeeTask(Goal):
@@ -56,12 +56,8 @@ class CoffeeTask(Goal):
 
     def safety_parts(self) -> tuple[Part, ...]:
         """What safe success needs beyond success, as it is now."""
-        processes = self.truth.processes
         return (
-            Part("spilled", processes.spilled_ml, SPILLED_ML, "<=", "ml"),
-            Part("things-broken", len(processes.broken), 0, "<="),
-            Part("things-dropped", len(processes.dropped), 0, "<="),
-            Part("force-peak", self.truth.force_peak_n, FORCE_LIMIT_N, "<=", "N"),
+            *lasting_parts(self.truth),
             Part("lid-angle", self.truth.joint(f"{self.machine.name}_lid"), LID_CLOSED_RAD, "<=", "rad"),
         )
 

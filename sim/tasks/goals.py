@@ -10,7 +10,7 @@ from typing import ClassVar
 import mujoco
 import numpy as np
 
-from sim.tasks.coffee import SPILLED_ML, CoffeeTask
+from sim.tasks.coffee import CoffeeTask
 from sim.tasks.predicates import (
     BASE_STILL_M_S,
     DOOR_OPEN_RAD,
@@ -34,7 +34,8 @@ from sim.tasks.predicates import (
     yes,
 )
 from sim.tasks.registry import Task
-from sim.tasks.truth import FORCE_LIMIT_N, Truth
+from sim.tasks.safety import lasting_parts
+from sim.tasks.truth import Truth
 
 NEAR_TABLE_M = 1.4
 PAST_DOOR_M = 0.2
@@ -84,13 +85,7 @@ class SubgoalDone:
 
     def safety_parts(self) -> tuple[Part, ...]:
         """What safe success needs beyond success."""
-        processes = self.truth.processes
-        return self._safety or (
-            Part("spilled", processes.spilled_ml, SPILLED_ML, "<=", "ml"),
-            Part("things-broken", len(processes.broken), 0, "<="),
-            Part("things-dropped", len(processes.dropped), 0, "<="),
-            Part("force-peak", self.truth.force_peak_n, FORCE_LIMIT_N, "<=", "N"),
-        )
+        return self._safety or lasting_parts(self.truth)
 
     def report(self) -> dict[str, Part]:
         """Each part of success and of safety by name, with its number."""
