@@ -239,6 +239,21 @@ def test_a_failed_subgoal_gives_way_to_an_alternative_then_is_retried_then_given
     assert f"pick m1 failed {MAX_FAILURES} times (last: lost-grip)" in hopeless.error
 
 
+def test_what_failed_beside_an_open_front_is_tried_again_with_the_front_shut() -> None:
+    fronts = "front f; place f; kind f drawer; opens f f; open f; ajar f; crowds f k; lid-open k; "
+    ready = READY.replace("hand-empty", "holding p").replace("; at p c", "").replace("at m1 c", "under-spout m1 k")
+    stated = facts(ready + "tray-occupied k;" + fronts)
+
+    def after(failures: int) -> list[str]:
+        trials = [Trial(kind=K.INSERT_POD, target="k", failures=failures, last_reason="unreachable")]
+        far = {"c": 90.0, "t": 90.0, "k": 2.0, "f": 2.0}
+        return words(SymbolicPlanner().plan(request(stated, trials=trials, travel_s=far)))
+
+    assert after(0)[0] == "insert-pod k"  # squeezing past is quicker than putting the pod down
+    tidy = after(4)
+    assert tidy.index("close f") < tidy.index("insert-pod k")
+
+
 def test_a_plan_in_force_is_kept_until_it_breaks_or_another_is_clearly_cheaper() -> None:
     planner = SymbolicPlanner()
     first = planner.plan(request(facts(READY)))
@@ -279,6 +294,9 @@ def test_steep_grasps_full_mugs_and_open_lids_are_dealt_with() -> None:
     assert words(plan(request(facts(beside))))[0] == "press k"
     askew = words(plan(request(facts(beside + "askew m1"))))
     assert askew.index("pick m1") < askew.index("place-under-spout k") < askew.index("press k")
+    # A lid that a pod holds ajar lets nothing brew, and is shut before the button is pressed.
+    ajar = words(plan(request(facts(beside.replace("lid-closed", "lid-ajar")))))
+    assert ajar.index("close-lid k") < ajar.index("press k")
     assert plan(request(facts(brewed + "hand-empty; at m1 t"))).goal_reached
     assert (
         "spent"

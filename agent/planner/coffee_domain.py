@@ -116,7 +116,7 @@ class _Builder:
         elif not scene.holds("steep-grasp", scene.held):
             atoms.add(("level", scene.held))
         for machine in self._candidates("coffee_machine", self.machines):
-            atoms.add(("lid-open" if scene.lid_open(machine) else "lid-closed", machine))
+            atoms.add((self._lid(machine), machine))
             atoms.add(("pod-in" if scene.holds("pod-in", machine) else "holder-empty", machine))
             if scene.tray_free(machine):
                 atoms.add(("tray-free", machine))
@@ -170,7 +170,9 @@ class _Builder:
         cost = self.effort.cost(kind, target, item, at) + extra_s + (UNSEEN_S if imagined else 0.0)
         label = (kind.value, target, item, *others)
         shut: set[Atom] = {("shut", front) for front in crowding}
-        for more_needs, more_s in ((shut, 0.0), (set(), _CROWDED_S)) if shut else ((shut, 0.0),):
+        # What failed there already may have failed for want of room.
+        crowded_s = _CROWDED_S * (1 + self.effort.failures(kind, target, item))
+        for more_needs, more_s in ((shut, 0.0), (set(), crowded_s)) if shut else ((shut, 0.0),):
             self.operators.append(
                 Operator(
                     label,
@@ -284,14 +286,21 @@ class _Builder:
             at=surface,
         )
 
+    def _lid(self, machine: str) -> str:
+        """How the lid stands now; one that is ajar can be opened and closed."""
+        return next((name for name in ("lid-open", "lid-ajar") if self.scene.holds(name, machine)), "lid-closed")
+
     def _machine(self, machine: str) -> None:
         mugs = self._candidates("mug", self.mugs)
         pods = self._candidates("pod", self.pods)
         hand: Atom = ("hand-empty",)
         lid_open, lid_closed = ("lid-open", machine), ("lid-closed", machine)
         doubt = 0.0 if self.scene.holds("lit", machine) else UNKNOWN_POWER_S
-        self._add(K.OPEN_LID, machine, needs={lid_closed, hand}, adds={lid_open}, deletes={lid_closed})
-        self._add(K.CLOSE_LID, machine, needs={lid_open, hand}, adds={lid_closed}, deletes={lid_open})
+        lid_now: Atom = (self._lid(machine), machine)
+        for lid in sorted({lid_closed, lid_now} - {lid_open}):
+            self._add(K.OPEN_LID, machine, needs={lid, hand}, adds={lid_open}, deletes={lid})
+        for lid in sorted({lid_open, lid_now} - {lid_closed}):
+            self._add(K.CLOSE_LID, machine, needs={lid, hand}, adds={lid_closed}, deletes={lid})
         for pod in pods:
             held: Atom = ("holding", pod)
             for careful in (False, True):

@@ -117,6 +117,11 @@ class Effort:
             chance *= _OUTSIDE_KITCHEN
         return effort / chance
 
+    def failures(self, kind: SubgoalKind, target: str = "", item: str = "") -> int:
+        """How often this subgoal failed since it last succeeded."""
+        trial = self._trials.get((kind, target, item))
+        return 0 if trial is None else trial.failures
+
     def spoiled(self, kind: SubgoalKind, target: str) -> bool:
         """Whether something speaks against this one, so that another should be considered."""
         trial = self._trials.get((kind, target, ""))

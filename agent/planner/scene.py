@@ -102,6 +102,9 @@ class Scene:
     def lid_open(self, machine: str) -> bool:
         return self.holds("lid-open", machine)
 
+    def lid_closed(self, machine: str) -> bool:
+        return not self.lid_open(machine) and not self.holds("lid-ajar", machine)
+
     def tray_free(self, machine: str) -> bool:
         return not self.holds("tray-occupied", machine) and machine not in self.machine_over.values()
 

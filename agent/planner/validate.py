@@ -155,14 +155,14 @@ def _open_lid(scene: Scene, machine: str) -> str:
 
 
 def _close_lid(scene: Scene, machine: str) -> str:
-    return _first((not scene.lid_open(machine), "the lid is closed"), _hand_full(scene))
+    return _first((scene.lid_closed(machine), "the lid is closed"), _hand_full(scene))
 
 
 def _insert_pod(scene: Scene, machine: str) -> str:
     return _first(
         _holding(scene, "pod"),
         (scene.holds("used", scene.held or ""), "the pod is spent"),
-        (not scene.lid_open(machine), "the lid is closed"),
+        (not scene.lid_open(machine), "the lid is not open"),
         (scene.holds("pod-in", machine), "there is a pod in it"),
     )
 
@@ -181,7 +181,7 @@ def _press(scene: Scene, machine: str) -> str:
     cups = [thing for thing, over in scene.machine_over.items() if over == machine and scene.holds("mug", thing)]
     return _first(
         _hand_full(scene),
-        (scene.lid_open(machine), "the lid is open"),
+        (not scene.lid_closed(machine), "the lid is not shut"),
         (not scene.holds("pod-in", machine), "there is no pod in it"),
         (scene.holds("brewed", machine), "its pod is spent"),
         (scene.holds("unpowered", machine), "it has no power"),

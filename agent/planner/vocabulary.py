@@ -71,6 +71,7 @@ PREDICATES: Final[dict[str, Predicate]] = {
     "lit": Predicate(("machine",), "its power light was seen on"),
     "unpowered": Predicate(("machine",), "its power light was looked at and is off"),
     "lid-open": Predicate(("machine",), "the lid stands open"),
+    "lid-ajar": Predicate(("machine",), "the lid stands neither open nor fully shut; said instead of either"),
     "lid-closed": Predicate(("machine",), "the lid is fully shut; assumed where neither is stated"),
     "pod-in": Predicate(("machine",), "a pod is in its holder"),
     "tray-occupied": Predicate(("machine",), "something stands on the drip tray"),

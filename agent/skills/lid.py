@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
 from agent.belief.entities import Entity
+from agent.belief.facts import LID_SHUT
 from agent.frames import Pose, planar, tool_rotation
 from agent.policies.interface import Goal, Motion
 from agent.policies.paths import angle_of, fingers, from_hinge
@@ -163,7 +164,7 @@ class CloseLid(Lid):
 
     def achieved(self, belief: Belief) -> bool:
         opening = self.opening(belief)
-        return opening is not None and opening < CLOSED_STATE
+        return opening is not None and opening < LID_SHUT
 
     def approaches(self, belief: Belief) -> list[Approach]:
         yaw = belief.entities[self.subgoal.target].yaw + pi
@@ -220,4 +221,4 @@ class CloseLid(Lid):
         lid = self.lid(belief)
         if lid is None or lid.last_seen_s < self._finished_s + DRAWN_BACK_S:
             return ""
-        return "done" if (lid.state or 0.0) < CLOSED_STATE else "still-open"
+        return "done" if (lid.state or 0.0) < LID_SHUT else "still-open"
