@@ -19,8 +19,8 @@ KITCHEN_M = 3.5
 KITCHEN_CLASSES = ("coffee_machine", "sink", "fridge_hinge_left", "fridge_hinge_right")
 PUT_DOWN = ("counter", "table", "side_table")
 CARRIED_M = 1.3
-LID_OPEN, LID_SHUT, LIGHT_ON, HOLDER_FULL = 0.6, 0.055, 0.5, 0.5
-"""A lid that a pod holds up by a finger's breadth (LID_SHUT is 6° of its travel) lets nothing brew."""
+LID_OPEN, LID_SHUT, LIGHT_ON, HOLDER_FULL = 0.6, 0.075, 0.5, 0.5
+"""A lid that a pod holds up by a finger's breadth (LID_SHUT is 8° of its travel) lets nothing brew."""
 DRIVE_M_S = 0.45
 NEAR_M = 1.1
 

@@ -49,7 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_split(parser, "dev")
     parser.add_argument("--start", type=house_index, default=0, metavar="N", help="first house (default 0)")
     episodes = number_between(1, 100_000)
-    parser.add_argument("--episodes", type=episodes, default=20, metavar="N", help="houses of each cell (default 20)")
+    parser.add_argument(
+        "--episodes", type=episodes, default=20, metavar="N", help="houses of each cell, at least (default 20)"
+    )
     parser.add_argument("--coffee-episodes", type=episodes, default=20, metavar="N", help="of `coffee` (default 20)")
     parser.add_argument("--knowing-episodes", type=episodes, default=10, metavar="N", help="houses (default 10)")
     parser.add_argument("--loop-seconds", type=episodes, default=60, metavar="N", help="of real time (default 60)")
@@ -138,21 +140,37 @@ def _head(args: argparse.Namespace) -> list[str]:
     return [
         "# Results",
         "",
-        f"Split `{args.split}`, houses {args.start} to {args.start + args.episodes - 1}, the same for every policy. "
+        f"Split `{args.split}`, houses from {args.start} on, the same for every policy; cells that were run in more "
+        "houses say so by their n, and policies are compared in the houses that both have. "
         "Success in %, with Wilson's 95 % interval; houses that lack what a task needs are left out. "
-        f"Code {code.sources}, {cpu_name()}. `doppio results --help` says how to make this page again.",
+        f"Code {code.sources}, {cpu_name()}.",
+        "",
+        f"`{_command(args)}` makes this page again; what is measured already is not measured again.",
         "",
         "`limits` are set at run time: " + ", ".join(f"{name} {value:g}" for name, value in LIMITS.items()) + ".",
     ]
 
 
+def _command(args: argparse.Namespace) -> str:
+    """What was asked for, with the numbers that everything here depends on."""
+    numbers = ("split", "start", "episodes", "coffee_episodes", "knowing_episodes", "loop_seconds")
+    options = [f"--{name.replace('_', '-')} {getattr(args, name)}" for name in numbers]
+    lists = (("sections", SECTIONS), ("tasks", TASKS), ("conditions", HEADLINE), ("policies", POLICIES))
+    chosen = [
+        f"--{name} {' '.join(getattr(args, name))}" for name, known in lists if getattr(args, name) != list(known)
+    ]
+    return " ".join(["doppio results", *options, *chosen])
+
+
 def headline(page: Page) -> list[str]:
     """Every task, condition and policy."""
-    tasks = page.run(page.tasks, page.conditions, page.policies)
-    lines: list[str] = []
+    lines, tasks = [], page.tasks
     for condition in page.conditions:
-        lines += ["", f"## {condition}", "", *by_task(page.results, tasks, condition, page.policies)]
-        lines += ["", *how(page.results, tasks, condition, page.policies)]
+        # Where limits are as usual there is hardly anything to clamp.
+        minds = [policy for policy in page.policies if policy != CLAMPED or condition == "limits"]
+        tasks = page.run(page.tasks, [condition], minds)
+        lines += ["", f"## {condition}", "", *by_task(page.results, tasks, condition, minds)]
+        lines += ["", *how(page.results, tasks, condition, minds)]
     lines += page.picture(
         "results-success.png",
         lambda at: draw_success(page.results, tasks, page.conditions, page.policies, at),
@@ -264,11 +282,14 @@ def coffee(page: Page) -> list[str]:
     from agent.commands.statistics import aggregate, unsafe_words, wilson_interval
 
     lines, rows, failures = ["", "## Coffee", ""], [], []
+    kinds: dict[str, dict[str, str]] = {}
     for cell in cells:
         numbers = aggregate(list(page.results[cell].items()))
         low, high = wilson_interval(numbers["safe_successes"], numbers["episodes"])
         safe = f"{numbers['safe_success_rate']:.0%} ({low:.0%}–{high:.0%})"
         rows.append([cell.mind, rate(page.results[cell]), safe, f"{numbers['mean_duration_s']:.0f}"])
+        for kind, n in numbers["subgoals"].items():
+            kinds.setdefault(kind, {})[cell.mind] = f"{n['first_try']}, {n['after_retries']} of {n['n']}"
         causes: dict[str, list[int]] = {}
         for failure in numbers["failures"]:
             causes.setdefault(f"{failure['subgoal'] or '–'}: {failure['reason']}", []).append(failure["index"])
@@ -277,6 +298,11 @@ def coffee(page: Page) -> list[str]:
             causes.setdefault(f"served, but {words}", []).append(unsafe["index"])
         failures += [[cell.mind, cause, str(len(i)), ", ".join(map(str, i))] for cause, i in sorted(causes.items())]
     lines += table(["mind", "success", "safe", "mean s"], rows)
+    lines += [
+        "",
+        "Subgoals of these episodes, begun as the one before left things: done at first try, and in the end.",
+    ]
+    lines += ["", *table(["subgoal", *minds], [[kind, *(of.get(m, "–") for m in minds)] for kind, of in kinds.items()])]
     return [*lines, "", *table(["mind", "what went wrong", "n", "houses"], failures)] if failures else lines
 
 

@@ -89,7 +89,8 @@ def _evaluate(asked: Asked, cell: Cell, weights: Weights, console: Any) -> "tupl
     acting = "prior" if policy == TRUE_PHYSICS else policy
     identity = check_weights(argparse.Namespace(policy=acting, checkpoint=checkpoint))
     journal = journal_of(root, cell.task, asked.split, policy, identity, "symbolic", disturbance, limits)
-    reports = {index: report for index, report in journal.read().items() if index in indices}
+    # What was measured beyond these houses counts, too: one condition may be known better than another.
+    reports = {index: report for index, report in journal.read().items() if index >= asked.start}
     given = None if limits is None else Limits(**limits)
     make = TruePhysicsJob if policy == TRUE_PHYSICS else EpisodeJob
     job = make(cell.task, asked.split, acting, "symbolic", root, False, disturbance, given, checkpoint)

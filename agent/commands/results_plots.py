@@ -26,11 +26,12 @@ def draw_success(
     axes = figure.subplots()
     width = 0.8 / len(points)
     for k, (mind, of_mind) in enumerate(points.items()):
-        at = [i + (k - (len(points) - 1) / 2) * width for i in range(len(conditions))]
-        height = [100.0 * share for share, *_ in of_mind]
+        there = [(i, share, low, high) for i, (share, low, high, n) in enumerate(of_mind) if n]
+        at = [i + (k - (len(points) - 1) / 2) * width for i, *_ in there]
+        height = [100.0 * share for _, share, _, _ in there]
         error = [
-            [100.0 * max(0.0, share - low) for share, low, _, _ in of_mind],
-            [100.0 * max(0.0, high - share) for share, _, high, _ in of_mind],
+            [100.0 * max(0.0, share - low) for _, share, low, _ in there],
+            [100.0 * max(0.0, high - share) for _, share, _, high in there],
         ]
         colour = COLOURS[k % len(COLOURS)]
         # Points and not points: the axis need not begin at nothing.

@@ -287,7 +287,7 @@ class _Builder:
         )
 
     def _lid(self, machine: str) -> str:
-        """How the lid stands now; one that is ajar can be opened and closed."""
+        """How the lid stands now. No finger gets behind one that is ajar: it is opened before it is closed."""
         return next((name for name in ("lid-open", "lid-ajar") if self.scene.holds(name, machine)), "lid-closed")
 
     def _machine(self, machine: str) -> None:
@@ -299,8 +299,7 @@ class _Builder:
         lid_now: Atom = (self._lid(machine), machine)
         for lid in sorted({lid_closed, lid_now} - {lid_open}):
             self._add(K.OPEN_LID, machine, needs={lid, hand}, adds={lid_open}, deletes={lid})
-        for lid in sorted({lid_open, lid_now} - {lid_closed}):
-            self._add(K.CLOSE_LID, machine, needs={lid, hand}, adds={lid_closed}, deletes={lid})
+        self._add(K.CLOSE_LID, machine, needs={lid_open, hand}, adds={lid_closed}, deletes={lid_open})
         for pod in pods:
             held: Atom = ("holding", pod)
             for careful in (False, True):

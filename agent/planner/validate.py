@@ -155,7 +155,7 @@ def _open_lid(scene: Scene, machine: str) -> str:
 
 
 def _close_lid(scene: Scene, machine: str) -> str:
-    return _first((scene.lid_closed(machine), "the lid is closed"), _hand_full(scene))
+    return _first((not scene.lid_open(machine), "the lid is not open"), _hand_full(scene))
 
 
 def _insert_pod(scene: Scene, machine: str) -> str:

@@ -12,6 +12,7 @@ from agent.frames import Pose, planar, tool_rotation
 from agent.policies.interface import Goal, Motion
 from agent.policies.paths import angle_of, fingers, from_hinge
 from agent.skills.approach import Approach, at_standoffs
+from agent.skills.command import Command
 from agent.skills.manipulation import Manipulation
 
 Array = NDArray[np.float64]
@@ -216,6 +217,11 @@ class CloseLid(Lid):
         self._swept = False
 
     verify_s = 1.5
+
+    def _try_again(self, belief: Belief, reason: str) -> Command:
+        if reason == "still-open" and (self.opening(belief) or 0.0) < FALLING_STATE:
+            return self.fail("lid-ajar")  # Something holds it up, and no finger gets behind it now.
+        return super()._try_again(belief, reason)
 
     def verdict(self, belief: Belief) -> str:
         lid = self.lid(belief)
