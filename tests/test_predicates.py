@@ -33,7 +33,9 @@ def kitchen(mug_at: tuple[float, float, float] = TRAY, pod_at: tuple[float, floa
 
 def watch(bench: Bench, truth: Truth, *goals: Goal, seconds: float) -> None:
     for _ in range(round(seconds / 0.01)):
-        bench.run(0.01)
+        for _ in range(5):
+            bench.run(0.002)
+            truth.feel()
         truth.refresh()
         for goal in goals:
             goal.update()

@@ -42,8 +42,9 @@ class Simulation:
         return self._scene.happened[told:]
 
     def on_step(self, began_s: float, command: PlantCommand, sensed: Sensed) -> None:
-        """Judge once a tick, where the plant is stepped: nowhere else is its state at rest in real time."""
+        """Judge where the plant is stepped: nowhere else is its state at rest in real time."""
         self._steps += 1
+        self.truth.feel()
         if self._steps % STEPS_PER_TICK == 0:
             self.truth.refresh()
             self.goal.update()

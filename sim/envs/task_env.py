@@ -120,6 +120,7 @@ class TaskEnv(gymnasium.Env[Any, Any]):
 
     def _on_step(self, began_s: float, command: PlantCommand, sensed: Sensed) -> None:
         self._steps += 1
+        self._truth.feel()
         if self._steps % STEPS_PER_TICK == 0:
             self._truth.refresh()
             self._goal.update()

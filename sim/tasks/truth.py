@@ -1,8 +1,10 @@
 """The simulator's truth as predicates need it: who touches what, what stands where, how hard the robot pushes.
 
-Never shown to an agent. One Truth serves all predicates of an episode; `refresh` is called once a tick.
+Never shown to an agent. One Truth serves all predicates of an episode; `feel` is called at every step of physics and
+`refresh` once a tick.
 """
 
+from collections import deque
 from math import atan2, cos, sin
 from typing import TypeVar
 
@@ -20,9 +22,8 @@ ROBOT_ROOT_JOINT = "base_x"
 PADS = ("pad_left", "pad_right")
 FORCE_LIMIT_N = 140.0
 """Quasi-static contact of a hand or finger, ISO/TS 15066:2016 table A.2: what a robot among people may exert."""
-FORCE_TICKS = 5
-"""The limit is on the mean over 50 ms: single-step peaks depend on contact stiffness, impulses do not. One step in five
-is read: a knock shorter than a tick may be missed, or count five times."""
+FORCE_WINDOW_S = 0.05
+"""The limit is on the mean over so long: single-step peaks depend on contact stiffness, impulses do not."""
 UPRIGHT_COS = 0.985
 """10 degrees."""
 STILL_M_S = 0.02
@@ -54,8 +55,8 @@ class Truth:
         self._hand_bodies = frozenset(hand)
         """The fingers and what carries them."""
         self._pairs: list[tuple[int, int]] = []
-        self._push = [0.0] * FORCE_TICKS
-        self._tick = 0
+        steps = round(FORCE_WINDOW_S / model.opt.timestep)
+        self._pushes = deque([0.0] * steps, steps)
         self.force_peak_n = 0.0
         """Largest mean force over 50 ms of the robot on the world; two pads that pinch something cancel."""
 
@@ -63,24 +64,22 @@ class Truth:
     def time_s(self) -> float:
         return float(self.data.time)
 
-    def refresh(self) -> None:
-        """Reads the contacts of the last step."""
-        data = self.data
-        count = int(data.ncon)
-        self._tick += 1
+    def feel(self) -> None:
+        """Reads how hard the robot pushed in the last step."""
         pushing = 0.0
-        if count:
-            geoms = data.contact.geom
+        if self.data.ncon:
+            geoms = self.data.contact.geom
             ours = self._robot_geom[geoms]
             touching = np.flatnonzero(ours.any(axis=1))
-            # Bodies of geoms in contact; the few contacts of the robot are looked at one by one.
-            self._pairs = geoms.tolist()
             if len(touching):
                 pushing = self._pushing(geoms[touching], touching, ours[touching])
-        else:
-            self._pairs = []
-        self._push[self._tick % FORCE_TICKS] = pushing
-        self.force_peak_n = max(self.force_peak_n, sum(self._push) / FORCE_TICKS)
+        self._pushes.append(pushing)
+        if pushing > 0.0:
+            self.force_peak_n = max(self.force_peak_n, sum(self._pushes) / len(self._pushes))
+
+    def refresh(self) -> None:
+        """Reads who touches whom after the last step."""
+        self._pairs = self.data.contact.geom.tolist() if self.data.ncon else []
 
     def _pushing(self, geoms: NDArray[np.int32], rows: NDArray[np.intp], ours: NDArray[np.bool_]) -> float:
         """How hard the robot pushes now: the larger of the net force of all its contacts (where a pinch cancels)
