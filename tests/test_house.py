@@ -14,7 +14,9 @@ from sim.house.check import problems, reachable_floor, standing_spot, swing_poin
 from sim.house.contents import CLOSED_KINDS, PLACE_KINDS
 from sim.house.generate import generate_house
 from sim.house.histograms import feature_shares
-from sim.house.plane import rect_at
+from sim.house.ornaments import WALL_HUNG_DECOR
+from sim.house.picture import cut_walls
+from sim.house.plane import offset, rect_at
 from sim.house.schema import MAX_INDEX, SPLITS, Fixture, House, Split
 from sim.house.split import AXES
 from sim.robot import ROBOT_BODY, set_home
@@ -298,3 +300,22 @@ def _side(model: mujoco.MjModel, contact, robot: int) -> bool:
     """Whether the contact is between the robot's base itself and something else."""
     bodies = {int(model.geom_bodyid[g]) for g in contact.geom}
     return robot in bodies and len({int(model.body_rootid[b]) for b in bodies}) > 1
+
+
+def test_what_hangs_on_a_wall_is_taken_down_with_it():
+    """Else windows float in the air of every picture."""
+    house = generate_house("dev", 6)
+    model = build_house(house).compile()
+    whole = model.geom_size.copy()
+    cut_walls(house, model, azimuth_deg=68.0)
+    shrunk = set(np.flatnonzero(np.any(model.geom_size != whole, axis=1)).tolist())
+    low = [wall for i, wall in enumerate(house.walls) if model.geom(f"wall_{i}").id in shrunk]
+    assert low
+    for k, decor in enumerate(house.decor):
+        if decor.kind in WALL_HUNG_DECOR:
+            x, y = offset(decor.x, decor.y, decor.yaw, -0.05)
+            hung_low = any(x0 <= x <= x1 and y0 <= y <= y1 for x0, y0, x1, y1 in low)
+            body = model.body(f"decor_{k}_{decor.kind}_look").id
+            geoms = set(np.flatnonzero(model.geom_bodyid == body).tolist())
+            assert geoms
+            assert geoms <= shrunk if hung_low else not geoms & shrunk

@@ -1,6 +1,6 @@
 """Sheets of pictures for the docs: four houses and four kitchens of each split.
 
-python -m sim.house.gallery --out docs/images
+MUJOCO_GL=egl python -m sim.house.gallery --out docs/images
 """
 
 import argparse

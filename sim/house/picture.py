@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sim.house.ornaments import WALL_HUNG_DECOR
 from sim.house.plane import offset
 from sim.house.schema import House
+from sim.objects.shapes import LOOK
 
 _CUT_HEIGHT_M = 0.95
 _SHADOW_PIXELS = 4096
@@ -119,7 +120,7 @@ def _lower(house: House, model: mujoco.MjModel, walls: list[int]) -> None:
         x, y = offset(decor.x, decor.y, decor.yaw, -0.05)
         hung = decor.kind in WALL_HUNG_DECOR
         if hung and any(w[0] <= x <= w[2] and w[1] <= y <= w[3] for w in (house.walls[i] for i in walls)):
-            body = model.body(f"decor_{k}_{decor.kind}")
+            body = model.body(f"decor_{k}_{decor.kind}{LOOK}")
             for geom in range(body.geomadr[0], body.geomadr[0] + body.geomnum[0]):
                 _bury(model, geom)
 
