@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.commands.results_cells import CONDITIONS, GRID, HEADLINE, Cell
-from agent.commands.results_tables import by_task, compared, how, kept_limits
+from agent.commands.results_tables import by_task, compared, first_tries, how, kept_limits
 from agent.commands.results_variants import SAFEGUARDS, TRAINED
 from agent.episodes import EpisodeReport, SubgoalOutcome
 from agent.episodes.report import Kept
@@ -40,6 +40,8 @@ def test_tables_say_what_was_measured() -> None:
     assert "98% (95%–99%), n 200" in text
     assert "n 199" in text  # what a house lacks counts nowhere
     assert "| open-lid | – | – |" in text  # nor what was not run
+    text = "\n".join(first_tries(results, tasks, "nominal", minds))
+    assert "| pick-mug | 98% (95%–99%) | 98% (95%–99%) |" in text
     text = "\n".join(compared(results, tasks, ["nominal"], "world-model", "prior", margin=True))
     assert "| nominal | 199 | +0.0% (-1.0% to +1.0%) | not inferior by a margin of 2% |" in text
     assert "2.0% (prior)" in "\n".join(how(results, tasks, "nominal", minds))  # a row that hardly plans says so

@@ -32,7 +32,7 @@ from agent.commands.results_cells import (
     rate,
 )
 from agent.commands.results_plots import draw_limits, draw_success
-from agent.commands.results_tables import by_condition, by_task, compared, how, kept_limits, table
+from agent.commands.results_tables import by_condition, by_task, compared, first_tries, how, kept_limits, table
 from agent.commands.results_variants import FEW, LOSSES, SAFEGUARDS, SEEDS, Making, Variants, settings
 
 if TYPE_CHECKING:
@@ -170,6 +170,7 @@ def headline(page: Page) -> list[str]:
         minds = [policy for policy in page.policies if policy != CLAMPED or condition == "limits"]
         tasks = page.run(page.tasks, [condition], minds)
         lines += ["", f"## {condition}", "", *by_task(page.results, tasks, condition, minds)]
+        lines += ["", *first_tries(page.results, tasks, condition, minds)]
         lines += ["", *how(page.results, tasks, condition, minds)]
     lines += page.picture(
         "results-success.png",

@@ -26,6 +26,23 @@ def by_task(results: "Results", tasks: Sequence[str], condition: str, minds: Seq
     return table(["task", *minds], rows)
 
 
+def first_tries(results: "Results", tasks: Sequence[str], condition: str, minds: Sequence[str]) -> list[str]:
+    """How often each mind needed one attempt in each task under one condition, and in all together."""
+    from agent.commands.statistics import wilson_interval
+
+    def share(reports: "Reports") -> str:
+        there = [report for report in reports.values() if not report.lacks]
+        if not there:
+            return "–"
+        first = sum(r.success and all(s.attempts == 1 for s in r.subgoals) for r in there)
+        low, high = wilson_interval(first, len(there))
+        return f"{first / len(there):.0%} ({low:.0%}–{high:.0%})"
+
+    rows = [[task, *(share(results.get(Cell(task, condition, mind), {})) for mind in minds)] for task in tasks]
+    rows.append(["**all**", *(f"**{share(pooled(results, tasks, [condition], mind))}**" for mind in minds)])
+    return table(["at first try", *minds], rows)
+
+
 def by_condition(
     results: "Results", tasks: Sequence[str], conditions: Sequence[str], minds: Sequence[str]
 ) -> list[str]:

@@ -1,14 +1,14 @@
 """Close a cabinet, a fridge or a drawer by pushing on its handle from outside."""
 
 from dataclasses import replace
-from math import cos, sin
+from math import cos, hypot, sin
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
 from agent.belief.classes import DRAWER_TRAVEL_M, HINGE_TRAVEL_RAD, hinge_side
-from agent.belief.entities import handle_now, hinge_offset
+from agent.belief.entities import Entity, handle_now, hinge_offset
 from agent.belief.places import is_shut
 from agent.frames import Pose, tool_rotation
 from agent.policies.interface import Goal, Motion
@@ -20,13 +20,16 @@ Array = NDArray[np.float64]
 
 PITCH_RAD = np.deg2rad(6.0)
 BEST_STANDOFF_M = 0.66
-BESIDE_M = 0.032
-"""From the handle's axis to the tool frame of a closed hand that touches it."""
+BESIDE_M, APART_M = 0.032, 0.018
+"""From the handle's axis to the tool frame of a closed hand that touches it; and so much farther off it comes along,
+for it must not meet the handle's end."""
 STAND_ASIDE_M = 0.14
 """The leaf of a hinged front comes from this side: the base keeps out of its way."""
 DRAWN_BACK_S, LOOKS_S = 0.3, 0.3
 """What is seen of the front sooner after pushing may be a look from before; and the hand is not doubted at once."""
 QUITE_SHUT = 0.08
+BEHIND_HANDLE_M = {"cabinet": 0.067, "fridge": 0.099}
+"""From a handle to its hinge's plane, by what furniture is like: a leaf, a finger's room, half a bar."""
 
 
 class Close(Manipulation):
@@ -45,19 +48,34 @@ class Close(Manipulation):
 
     def target_point(self, belief: Belief) -> Array | None:
         front = belief.entities.get(self.subgoal.target)
-        return None if front is None or front.size is None else front.position
+        return None if front is None or front.size is None else self._target(front)[0]
 
-    def _handle_in_target(self, belief: Belief) -> Array:
-        """Where the handle now is, (3,) in the target frame."""
-        front = belief.entities[self.subgoal.target]
-        out = handle_now(front) - front.position
-        ahead = np.array([cos(front.yaw), sin(front.yaw), 0.0])
+    @staticmethod
+    def _target(front: Entity) -> tuple[Array, Array, float]:
+        """The target (3,) in the map frame, the handle in the target frame (3,), and how far it is from its hinge.
+
+        A hinge lies behind its handle. The target is where a handle would be that stood beside the hinge, so that the
+        hinge of every leaf is straight to the side of the target, as policies know it.
+        """
+        assert front.size is not None
+        handle, side = handle_now(front), hinge_side(front.class_name)
         # x of the target frame points into the front, y to the left of someone who faces it.
-        return np.array([-float(out @ ahead), float(out @ (ahead[1], -ahead[0], 0.0)), 0.0])
+        into = -np.array([cos(front.yaw), sin(front.yaw), 0.0])
+        left = np.array([-into[1], into[0], 0.0])
+        target, radius = front.position, 0.0
+        if side:
+            angle, beside = (front.state or 0.0) * HINGE_TRAVEL_RAD, hinge_offset(front.class_name, front.size)
+            behind = BEHIND_HANDLE_M["fridge" if front.class_name.startswith("fridge") else "cabinet"]
+            radius = hypot(beside, behind)
+            hinge = handle + (beside * sin(angle) + behind * cos(angle)) * into
+            hinge = hinge + side * (beside * cos(angle) - behind * sin(angle)) * left
+            target = hinge - side * radius * left
+        out = handle - target
+        return target, np.array([float(out @ into), float(out @ left), 0.0]), radius
 
     def approaches(self, belief: Belief) -> list[Approach]:
         front = belief.entities[self.subgoal.target]
-        x, y, _ = (float(v) for v in self._handle_in_target(belief))
+        x, y, _ = (float(v) for v in self._target(front)[1])
         aside = y + STAND_ASIDE_M * hinge_side(front.class_name)
         ways = at_standoffs(front.yaw + np.pi, PITCH_RAD, BEST_STANDOFF_M)
         return [replace(way, standoff_m=way.standoff_m - x, aside_m=aside) for way in ways]
@@ -66,19 +84,19 @@ class Close(Manipulation):
         front = belief.entities[self.subgoal.target]
         if front.size is None or front.state is None:
             return None
-        side, handle = hinge_side(front.class_name), self._handle_in_target(belief)
+        side, (_, handle, radius) = hinge_side(front.class_name), self._target(front)
         rotation = tool_rotation(approach.pitch_down_rad, approach.roll_rad)
         if side == 0:
-            at = handle + np.array([-BESIDE_M, 0.0, 0.0])
-            return Goal(Pose(at, rotation), axis="slide", travel=front.state * DRAWER_TRAVEL_M)
+            at = handle + np.array([-BESIDE_M - APART_M, 0.0, 0.0])
+            return Goal(Pose(at, rotation), axis="slide", travel=front.state * DRAWER_TRAVEL_M + APART_M)
         angle = front.state * HINGE_TRAVEL_RAD
         outside = np.array([-cos(angle), side * sin(angle), 0.0])
         return Goal(
-            Pose(handle + BESIDE_M * outside, rotation),
+            Pose(handle + (BESIDE_M + APART_M) * outside, rotation),
             axis="hinge",
-            hinge_in_target=(0.0, side * hinge_offset(front.class_name, front.size), 0.0),
+            hinge_in_target=(0.0, side * radius, 0.0),
             hinge_direction_in_target=(0.0, 0.0, -float(side)),
-            travel=angle,
+            travel=angle + APART_M / radius,
         )
 
     def opening(self, belief: Belief) -> float | None:
