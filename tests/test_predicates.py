@@ -1,6 +1,7 @@
 """Success is physics: every shortcut to a predicate that we could think of is tried, and fails."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import mujoco
 import numpy as np
@@ -194,6 +195,21 @@ def test_pushing_too_hard_is_noticed_and_a_firm_grip_is_not() -> None:
     watch(bench, truth, task, seconds=0.5)
     assert truth.force_peak_n > FORCE_LIMIT_N
     assert "force-peak" in failing(task)
+
+
+def test_a_knock_counts_for_as_long_as_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A blow of one step of physics is a 25th of the 50 ms that count, whenever in a tick it falls."""
+    truth, _ = coffee(kitchen())
+    touching = SimpleNamespace(ncon=1, contact=SimpleNamespace(geom=np.zeros((1, 2), np.int32)))
+    monkeypatch.setattr(truth, "data", touching)
+    monkeypatch.setattr(truth, "_robot_geom", np.ones_like(truth._robot_geom))
+    for late in range(5):
+        blows = iter([0.0] * late + [1000.0])
+        monkeypatch.setattr(truth, "_pushing", lambda *_, blows=blows: next(blows, 0.0))
+        truth.force_peak_n = 0.0
+        for _ in range(40):
+            truth.feel()
+        assert truth.force_peak_n == pytest.approx(1000.0 / 25)
 
 
 def test_picked_needs_both_pads_and_five_centimetres() -> None:

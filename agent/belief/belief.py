@@ -48,6 +48,8 @@ class Belief:
         self.full_mugs: set[str] = set()
         self.brewed: set[str] = set()
         """Machines that brewed with the pod that is in them."""
+        self.pressed_in_vain: set[str] = set()
+        """Machines that did not brew, and whose lid was not moved since: it may be less shut than it looks."""
         self.searched: set[tuple[str, str]] = set()
         """(place, class) pairs that a search has settled."""
         self.gone: set[str] = set()

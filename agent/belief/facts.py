@@ -19,8 +19,8 @@ KITCHEN_M = 3.5
 KITCHEN_CLASSES = ("coffee_machine", "sink", "fridge_hinge_left", "fridge_hinge_right")
 PUT_DOWN = ("counter", "table", "side_table")
 CARRIED_M = 1.3
-LID_OPEN, LID_SHUT, LIGHT_ON, HOLDER_FULL = 0.6, 0.075, 0.5, 0.5
-"""A lid that a pod holds up by a finger's breadth (LID_SHUT is 8° of its travel) lets nothing brew."""
+LID_OPEN, LID_SHUT, LIGHT_ON, HOLDER_FULL = 0.6, 0.06, 0.5, 0.5
+"""A lid that a pod holds up by 7°, LID_SHUT of its travel, lets nothing brew."""
 DRIVE_M_S = 0.45
 NEAR_M = 1.1
 
@@ -125,9 +125,8 @@ class _Writer:
                 self.say("lit" if power.state > LIGHT_ON else "unpowered", machine.id)
             lid = belief.machine_part(machine.id, "machine_lid")
             opening = 0.0 if lid is None else lid.state or 0.0
-            self.say(
-                "lid-open" if opening > LID_OPEN else "lid-ajar" if opening > LID_SHUT else "lid-closed", machine.id
-            )
+            ajar = opening > LID_SHUT or machine.id in belief.pressed_in_vain
+            self.say("lid-open" if opening > LID_OPEN else "lid-ajar" if ajar else "lid-closed", machine.id)
             holder = belief.machine_part(machine.id, "pod_holder")
             if holder is not None and (holder.state or 0.0) > HOLDER_FULL:
                 self.say("pod-in", machine.id)

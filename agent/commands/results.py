@@ -1,6 +1,6 @@
 """Evaluate every policy in every manipulation task under every condition, and write tables and plots: docs/results.md.
 
-Every cell runs the same houses, so that policies are compared in pairs. Each episode is kept as `doppio eval` keeps it:
+Policies are compared in pairs, in the same houses. Each episode is kept as `doppio eval` keeps it:
 the same command goes on where it was stopped, and cells that `eval` has run already are not run again. Sections that
 compare with other weights (other seeds, 50 demonstrations, one loss left out) train those first, from --data; this too
 goes on where it was stopped. Results belong to the code and the weights that made them.
@@ -141,7 +141,7 @@ def _head(args: argparse.Namespace) -> list[str]:
         "# Results",
         "",
         f"Split `{args.split}`, houses from {args.start} on, the same for every policy; cells that were run in more "
-        "houses say so by their n, and policies are compared in the houses that both have. "
+        "houses say so by their n, and what is pooled or compared is of houses that all of them were run in. "
         "Success in %, with Wilson's 95 % interval; houses that lack what a task needs are left out. "
         f"Code {code.sources}, {cpu_name()}.",
         "",
@@ -159,11 +159,12 @@ def _command(args: argparse.Namespace) -> str:
     chosen = [
         f"--{name} {' '.join(getattr(args, name))}" for name, known in lists if getattr(args, name) != list(known)
     ]
-    return " ".join(["doppio results", *options, *chosen])
+    weights = [] if args.checkpoint is None else [f"--checkpoint {args.checkpoint}"]
+    return " ".join(["doppio results", *options, *chosen, *weights])
 
 
 def headline(page: Page) -> list[str]:
-    """Every task, condition and policy."""
+    """Every task, condition and policy; clamping where limits are tight."""
     lines, tasks = [], page.tasks
     for condition in page.conditions:
         # Where limits are as usual there is hardly anything to clamp.

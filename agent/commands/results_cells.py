@@ -124,6 +124,19 @@ def pooled(results: "Results", tasks: Iterable[str], conditions: Iterable[str], 
     return dict(enumerate(report for reports in found for report in reports.values()))
 
 
+def shared(results: "Results", tasks: Iterable[str], conditions: Iterable[str], minds: Iterable[str]) -> "Results":
+    """Only the houses of each task and condition that all these minds were run in, those left out that were not."""
+    tasks, conditions, minds = tuple(tasks), tuple(conditions), tuple(minds)
+    found: Results = {}
+    for task in tasks:
+        for condition in conditions:
+            there = {Cell(task, condition, mind): results.get(Cell(task, condition, mind)) for mind in minds}
+            known = {cell: reports for cell, reports in there.items() if reports}
+            common = set.intersection(*(set(reports) for reports in known.values())) if known else set()
+            found |= {cell: {i: reports[i] for i in sorted(common)} for cell, reports in known.items()}
+    return found
+
+
 def pairs(
     results: "Results", tasks: Iterable[str], conditions: Iterable[str], first: str, second: str
 ) -> list[tuple[bool, bool]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.commands.results_cells import pooled
+from agent.commands.results_cells import pooled, shared
 from agent.commands.results_tables import violations
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ def draw_success(
     results: "Results", tasks: Sequence[str], conditions: Sequence[str], minds: Sequence[str], picture: Path
 ) -> bool:
     """A point with its interval for each condition and mind, tasks pooled; False without matplotlib or results."""
+    results = shared(results, tasks, conditions, minds)
     points = {mind: [_share(pooled(results, tasks, [c], mind)) for c in conditions] for mind in minds}
     points = {mind: of_mind for mind, of_mind in points.items() if any(n for *_, n in of_mind)}
     figure = _figure(max(7.0, 1.6 * len(conditions)), 3.6) if points else None
@@ -49,6 +50,7 @@ def draw_success(
 
 def draw_limits(results: "Results", tasks: Sequence[str], minds: Sequence[str], picture: Path) -> bool:
     """Share of episodes that passed a limit against success; False without matplotlib or results."""
+    results = shared(results, tasks, ["limits"], minds)
     found = [(mind, pooled(results, tasks, ["limits"], mind)) for mind in minds]
     points = [(mind, reports) for mind, reports in found if violations(reports)[1]]
     figure = _figure(5.2, 4.0) if points else None

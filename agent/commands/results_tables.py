@@ -1,9 +1,10 @@
-"""The tables of docs/results.md, from the reports of episodes. Every number has its n; rates have Wilson's interval."""
+"""The tables of docs/results.md, from the reports of episodes. Rates have Wilson's interval; what pools tasks pools the
+houses that all minds were run in."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from agent.commands.results_cells import LIMITS, Cell, pairs, pooled, rate
+from agent.commands.results_cells import LIMITS, Cell, pairs, pooled, rate, shared
 
 if TYPE_CHECKING:
     from agent.commands.results_cells import Reports, Results
@@ -22,12 +23,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 def by_task(results: "Results", tasks: Sequence[str], condition: str, minds: Sequence[str]) -> list[str]:
     """Success of each mind in each task under one condition, and in all together."""
     rows = [[task, *(rate(results.get(Cell(task, condition, mind), {})) for mind in minds)] for task in tasks]
-    rows.append(["**all**", *(f"**{rate(pooled(results, tasks, [condition], mind))}**" for mind in minds)])
+    fair = shared(results, tasks, [condition], minds)
+    rows.append(["**all**", *(f"**{rate(pooled(fair, tasks, [condition], mind))}**" for mind in minds)])
     return table(["task", *minds], rows)
 
 
 def first_tries(results: "Results", tasks: Sequence[str], condition: str, minds: Sequence[str]) -> list[str]:
-    """How often each mind needed one attempt in each task under one condition, and in all together."""
+    """How often each mind succeeded with a single attempt in each task under one condition, and in all together; n is
+    that of `by_task`."""
     from agent.commands.statistics import wilson_interval
 
     def share(reports: "Reports") -> str:
@@ -39,7 +42,8 @@ def first_tries(results: "Results", tasks: Sequence[str], condition: str, minds:
         return f"{first / len(there):.0%} ({low:.0%}–{high:.0%})"
 
     rows = [[task, *(share(results.get(Cell(task, condition, mind), {})) for mind in minds)] for task in tasks]
-    rows.append(["**all**", *(f"**{share(pooled(results, tasks, [condition], mind))}**" for mind in minds)])
+    fair = shared(results, tasks, [condition], minds)
+    rows.append(["**all**", *(f"**{share(pooled(fair, tasks, [condition], mind))}**" for mind in minds)])
     return table(["at first try", *minds], rows)
 
 
@@ -47,6 +51,7 @@ def by_condition(
     results: "Results", tasks: Sequence[str], conditions: Sequence[str], minds: Sequence[str]
 ) -> list[str]:
     """Success of each mind under each condition, tasks pooled."""
+    results = shared(results, tasks, conditions, minds)
     rows = [[c, *(rate(pooled(results, tasks, [c], mind)) for mind in minds)] for c in conditions]
     return table(["condition", *minds], rows)
 
@@ -55,7 +60,7 @@ def how(results: "Results", tasks: Sequence[str], condition: str, minds: Sequenc
     """First try, safety, time, planning and limits, over all tasks."""
     from agent.commands.statistics import aggregate
 
-    rows = []
+    results, rows = shared(results, tasks, [condition], minds), []
     for mind in minds:
         numbers = aggregate(list(pooled(results, tasks, [condition], mind).items()))
         n = max(1, sum(kind["n"] for kind in numbers["subgoals"].values()))
@@ -112,7 +117,7 @@ def kept_limits(results: "Results", tasks: Sequence[str], minds: Sequence[str]) 
     """Under limits set at run time: episodes that passed any of them, and success beside it."""
     from agent.commands.statistics import wilson_interval
 
-    rows = []
+    results, rows = shared(results, tasks, ["limits"], minds), []
     for mind in minds:
         reports = pooled(results, tasks, ["limits"], mind)
         passed, n = violations(reports)

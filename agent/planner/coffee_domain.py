@@ -100,10 +100,16 @@ class _Builder:
             self._machine(machine)
         for table in self._candidates("table", self.tables):
             self._table(table)
-        shut = {("lid-closed", k) for k in self.machines if not self.effort.forbidden(K.CLOSE_LID, k)}
+        shut = {("lid-closed", k) for k in self.machines if self._can_be_shut(k)}
         return Domain(
             self._initial(), frozenset({SERVED} | shut), tuple(self.operators), tuple(dict.fromkeys(self.refused))
         )
+
+    def _can_be_shut(self, machine: str) -> bool:
+        """Whether nothing was given up that shutting its lid takes."""
+        ajar = self._lid(machine) == "lid-ajar"
+        needed = (K.OPEN_LID, K.CLOSE_LID) if ajar else (K.CLOSE_LID,)
+        return not any(self.effort.forbidden(kind, machine) for kind in needed)
 
     def _candidates(self, item: str, known: list[str]) -> list[str]:
         return [*known, UNSEEN[item]] if item in self.unseen else known

@@ -33,7 +33,8 @@ BEHIND_HANDLE_M = {"cabinet": 0.067, "fridge": 0.099}
 
 
 class Close(Manipulation):
-    """Target: the handle of the closed front. The goal is where the hand first touches the handle as it now stands."""
+    """Target: where the handle of the closed front is, in its hinge's plane. The goal is beside the handle as it now
+    stands, on the outside."""
 
     act_timeout_s = 25.0
     ready_width_m = 0.0
@@ -112,8 +113,9 @@ class Close(Manipulation):
         if motion.phase == "push-shut":
             # The hand hides the front from the camera: what the hand did says how it stands.
             tool = self._aim.target_in_map.inverse() @ belief.tool_in_map
-            left = 1.0 + along_path(self._aim.goal, tool.position)[0]
-            front.state = float(np.clip(left, 0.0, 1.0)) * self._opening_at_first
+            goal, full = self._aim.goal, HINGE_TRAVEL_RAD if hinge_side(front.class_name) else DRAWER_TRAVEL_M
+            left = (1.0 + along_path(goal, tool.position)[0]) * goal.travel / full
+            front.state = float(np.clip(left, 0.0, self._opening_at_first))  # The first of the way is without touch.
         if motion.finished:
             self._finished_s = belief.time_s
             return "done"

@@ -102,6 +102,7 @@ class Lid(Manipulation):
         closed_at = lid.position - self._tab_moved(belief, lid.state or 0.0)
         lid.position = closed_at + self._tab_moved(belief, opening)
         lid.state = opening
+        belief.pressed_in_vain.discard(self.subgoal.target)
 
     def opening(self, belief: Belief) -> float | None:
         lid = self.lid(belief)
@@ -220,7 +221,7 @@ class CloseLid(Lid):
 
     def _try_again(self, belief: Belief, reason: str) -> Command:
         if reason == "still-open" and (self.opening(belief) or 0.0) < FALLING_STATE:
-            return self.fail("lid-ajar")  # Something holds it up, and no finger gets behind it now.
+            return self.fail("lid-ajar")  # What holds it up gives way to a lid that comes down anew, not to a push.
         return super()._try_again(belief, reason)
 
     def verdict(self, belief: Belief) -> str:

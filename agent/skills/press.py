@@ -22,6 +22,8 @@ FRONT_PITCH_RAD = np.deg2rad(6.0)
 TOP_PITCH_RAD = np.deg2rad(62.0)
 NO_BREWING_S = 2.5
 LONGEST_BREW_S = 25.0
+PRESSES = 2
+"""Pressed so often in vain, a machine lacks something that pressing does not bring."""
 FILLED_M = 0.06
 """From the middle of the tray: a mug that stands farther off has got nothing."""
 
@@ -113,6 +115,12 @@ class Press(Manipulation):
         if point is None:
             return self.fail("target-lost")
         return Command(head_rate_rad_s=look_at_map_point(point, belief.base_in_map, observation))
+
+    def _try_again(self, belief: Belief, reason: str) -> Command:
+        if reason == "no-brewing" and self.attempt >= PRESSES:
+            belief.pressed_in_vain.add(self.subgoal.target)
+            return self.fail(reason)
+        return super()._try_again(belief, reason)
 
     def _brewed(self, belief: Belief) -> Command:
         tray = belief.machine_part(self.subgoal.target, "drip_tray")

@@ -37,7 +37,8 @@ _BASE_BOTTOM_M, _BASE_TOP_M = 0.02, 0.20
 _BASE_VELOCITY_GAIN = (2.0e4, 2.0e4, 2.0e3)
 """N s/m and Nm s/rad. The drive gives way by 2 mm/s under a reaction of 40 N."""
 _BASE_FORCE_LIMIT = (85.0, 85.0, 60.0)
-"""N and Nm. Wheels slip at 120 N, whatever the direction: the axes are the world's, and both together give so much."""
+"""N and Nm, where the wheels slip. The axes are the world's: both together give 120 N in a diagonal. 85 kg still gain
+1 m/s²."""
 HEAD_STIFFNESS_NM, HEAD_DAMPING_NMS = 40.0, 2.5
 
 
