@@ -143,7 +143,7 @@ def _head(args: argparse.Namespace) -> list[str]:
         f"Split `{args.split}`, houses from {args.start} on, the same for every policy; cells that were run in more "
         "houses say so by their n, and what is pooled or compared is of houses that all of them were run in. "
         "Success in %, with Wilson's 95 % interval; houses that lack what a task needs are left out. "
-        f"Code {code.sources}, {cpu_name()}.",
+        f"Code {code.sources}{f' (commit {code.commit[:7]})' if code.commit else ''}, {cpu_name()}.",
         "",
         f"`{_command(args)}` makes this page again; what is measured already is not measured again.",
         "",
