@@ -66,7 +66,7 @@ class Close(Manipulation):
         target, radius = front.position, 0.0
         if side:
             angle, beside = (front.state or 0.0) * HINGE_TRAVEL_RAD, hinge_offset(front.class_name, front.size)
-            behind = BEHIND_HANDLE_M["fridge" if front.class_name.startswith("fridge") else "cabinet"]
+            behind = BEHIND_HANDLE_M[front.class_name.split("_", maxsplit=1)[0]]
             radius = hypot(beside, behind)
             hinge = handle + (beside * sin(angle) + behind * cos(angle)) * into
             hinge = hinge + side * (beside * cos(angle) - behind * sin(angle)) * left
