@@ -19,7 +19,16 @@ from agent.skills.gaze import look_at_map_point
 from agent.skills.posture import Posture, towards, tuck
 from agent.skills.skill import Skill
 from controllers.motion import se2
-from controllers.motion.doors import SWING_RAD, DoorPush, Doorway, hinge_seen, plan_push, ram_aside_m, without_leaf
+from controllers.motion.doors import (
+    SWING_RAD,
+    DoorPush,
+    Doorway,
+    hinge_seen,
+    plan_push,
+    push_from,
+    ram_aside_m,
+    without_leaf,
+)
 from controllers.motion.follow import DOOR_PUSH, arrived, follow
 from controllers.motion.paths import FOOTPRINT_RADIUS_M, Travel
 
@@ -35,12 +44,19 @@ BODY_M_S, BODY_GAP_M = 0.05, 0.05
 """Speed of the base while the leaf is this near to its body."""
 PUSH_TIMEOUT_S = 35.0
 MAX_ATTEMPTS = 2
+SLANTS_RAD, STANDS_M = (0.3, -0.3, 0.55, -0.55, 0.8, -0.8, 1.05, -1.05), (0.75, 0.85, 0.65, 1.0)
+"""Where else to stand when there is no way to straight before the doorway: a leaf swung to this side bars it."""
+STAND_WITHIN_M = 0.15
+BESIDE_LEAF_M = 0.2
+"""What the map shows so near to a slanted way may still be the leaf: `follow` keeps clear of the rest."""
+TURN_BEFORE_M = 0.25
+"""So far before the doorway's middle the base turns from a slanted way to straight through it."""
 OPENED = 0.85
 """Opening believed of a leaf that the base has just driven past, until it is seen again."""
 
 
 class PushDoor(Skill):
-    """Stand before the doorway, then drive straight through; the leaf gives way to the hand."""
+    """Stand before the doorway, then drive through its middle; the leaf gives way to the hand."""
 
     def __init__(self, subgoal: Subgoal, policy: Policy) -> None:
         super().__init__(subgoal, policy)
@@ -144,7 +160,9 @@ class PushDoor(Skill):
         yaw = float(self._push.end_pose_in_map[2])
         offset = belief.base_pose[:2] - np.array(self._doorway.position_in_map_m)
         depth = float(offset @ (np.cos(yaw), np.sin(yaw))) + RAM_X_M
-        position = np.array([RAM_X_M, ram_aside_m(depth, self._hinge), RAM_Z_M])
+        slanted = abs(se2.wrap(yaw - float(self._push.approach_pose_in_map[2]))) > 0.1
+        aside = 0.0 if slanted else ram_aside_m(depth, self._hinge)
+        position = np.array([RAM_X_M, aside, RAM_Z_M])
         return Posture(Pose(position, tool_rotation(PUSH_PITCH_RAD)), RAM_LIFT_M)
 
     def _through_it(self, belief: Belief) -> Command:
@@ -160,21 +178,35 @@ class PushDoor(Skill):
         if doorway is None:
             return False
         self._doorway = doorway
-        self._push = self._nearer_side(doorway, belief)
+        self._push = self._way_through(doorway, belief)
         x, y, yaw = (float(v) for v in self._push.approach_pose_in_map)
-        self._drive = Drive(BasePose(x, y, yaw, 0.15))
+        self._drive = Drive(BasePose(x, y, yaw, STAND_WITHIN_M))
         self._pushing_since_s = None
         self._hinge = 0  # its sign depends on the side
         return True
 
     @staticmethod
-    def _nearer_side(doorway: Doorway, belief: Belief) -> DoorPush:
-        """The push from the side that is the shorter way from here."""
-        travel = Travel(belief.map.costs(), belief.base_pose[:2])
+    def _way_through(doorway: Doorway, belief: Belief) -> DoorPush:
+        """The push from the side that is the shorter way from here, as straight as it can be got at."""
+        here = belief.base_pose[:2]
+        travel = Travel(belief.map.costs(), here)
         normal = np.array((np.cos(doorway.yaw_in_map_rad), np.sin(doorway.yaw_in_map_rad)))
         middle = np.array(doorway.position_in_map_m)
-        sides = [plan_push(doorway, middle + side * normal) for side in (1.0, -1.0)]
-        return min(sides, key=lambda push: float(travel.cost_near(push.approach_pose_in_map[:2], 0.25)))
+        sides = (middle + normal, middle - normal)
+        straight = [plan_push(doorway, side) for side in sides]
+        costs = [travel.cost_near(push.approach_pose_in_map[:2], STAND_WITHIN_M) for push in straight]
+        if min(costs) < np.inf:
+            return straight[int(np.argmin(costs))]
+        ways = [plan_push(doorway, side, slant, d) for slant in SLANTS_RAD for d in STANDS_M for side in sides]
+        # From where the base is, if it got there: it may stand nearer to the leaf than any path would lead.
+        ways += [push for push in (push_from(doorway, here),) if push is not None]
+        stands = np.array([push.approach_pose_in_map[:2] for push in ways])
+        without_leaves = belief.map.costs(push_doors=True)
+        for push, stand, cost in zip(ways, stands, travel.costs_to(stands), strict=True):
+            near = cost < np.inf or push is ways[-1]
+            if near and without_leaves.is_free_between(stand, middle, BESIDE_LEAF_M):
+                return push
+        return plan_push(doorway, here)
 
     def _through(self, belief: Belief, observation: Observation, motion: Motion) -> Array:
         """The base's velocity (3,): along the way that is planned, as fast as the policy says."""
@@ -184,7 +216,10 @@ class PushDoor(Skill):
         if obstacles is not None:
             points = without_leaf(se2.transform_points(belief.base_pose, obstacles), self._doorway)
             obstacles = se2.transform_points(se2.inverse(belief.base_pose), points)
+        middle = np.array(self._doorway.position_in_map_m)
         yaw = float(self._push.end_pose_in_map[2])
+        if float((middle - belief.base_pose[:2]) @ (np.cos(yaw), np.sin(yaw))) > TURN_BEFORE_M:
+            yaw = float(self._push.approach_pose_in_map[2])
         velocity = observation.applied.base_velocity_in_base
         near = belief.obstacles_in_base is not None and _near_the_body(belief.obstacles_in_base)
         fastest = BODY_M_S if near else DOOR_PUSH.speed_m_s

@@ -13,7 +13,8 @@ from controllers.motion.paths import FOOTPRINT_RADIUS_M, Path, polyline_samples
 
 STANDOFF_M = 0.75
 """Distance of the base's centre from the doorway's plane before and after the push."""
-
+FARTHEST_M, STEEPEST_RAD = 1.2, 1.2
+"""How far from the doorway and how slanted a push may begin where the base happens to stand."""
 
 SWING_RAD = math.radians(93.0)
 """Angle of a leaf that is fully open (opening 1); only roughly known and only roughly needed."""
@@ -43,9 +44,9 @@ class DoorPush:
     """How to go through a doorway whose leaf is in the way."""
 
     approach_pose_in_map: Array
-    """(3,) in front of the doorway's middle on our side, facing through it."""
+    """(3,) in front of the doorway's middle on our side, facing it."""
     through: Path
-    """Straight from the approach pose to STANDOFF_M behind the doorway; follow it with the limits DOOR_PUSH."""
+    """From the approach pose by the doorway's middle to STANDOFF_M behind it; follow it with the limits DOOR_PUSH."""
     end_pose_in_map: Array
     """(3,)"""
 
@@ -56,10 +57,11 @@ def _seen_share(points: Array, across: Array, within_m: float, occupied_at: Call
     return float(occupied_at(points + offsets).any(axis=0).mean())
 
 
-def plan_push(doorway: Doorway, from_xy: ArrayLike) -> DoorPush:
+def plan_push(doorway: Doorway, from_xy: ArrayLike, slant_rad: float = 0.0, standoff_m: float = STANDOFF_M) -> DoorPush:
     """The push through a doorway from the side where `from_xy` is.
 
     A double-acting leaf may hang on either side and stand on either side: driving through the middle turns it away.
+    With a slant the way to the middle comes from that far beside the straight one.
     """
     if doorway.width_m < 2.0 * FOOTPRINT_RADIUS_M:
         raise ValueError(
@@ -67,10 +69,21 @@ def plan_push(doorway: Doorway, from_xy: ArrayLike) -> DoorPush:
         )
     middle = np.array(doorway.position_in_map_m)
     yaw = _yaw_through(middle, doorway.yaw_in_map_rad, from_xy)
-    way = STANDOFF_M * np.array((math.cos(yaw), math.sin(yaw)))
-    points = np.stack((middle - way, middle + way))
-    path = Path(points, 2.0 * STANDOFF_M, 0.5 * doorway.width_m)
-    return DoorPush(np.array((*points[0], yaw)), path, np.array((*points[1], yaw)))
+    towards = se2.wrap(yaw + slant_rad)
+    stand = middle - standoff_m * np.array((math.cos(towards), math.sin(towards)))
+    end = middle + STANDOFF_M * np.array((math.cos(yaw), math.sin(yaw)))
+    points = np.stack((stand, middle, end))
+    path = Path(points, standoff_m + STANDOFF_M, 0.5 * doorway.width_m)
+    return DoorPush(np.array((*stand, towards)), path, np.array((*end, yaw)))
+
+
+def push_from(doorway: Doorway, stand_xy: ArrayLike) -> DoorPush | None:
+    """The push from a stand beside the straight way, None if that is too far off or looks along the wall."""
+    away = np.array(doorway.position_in_map_m) - np.asarray(stand_xy, dtype=np.float64)[:2]
+    yaw = _yaw_through(np.array(doorway.position_in_map_m), doorway.yaw_in_map_rad, stand_xy)
+    slant, distance = se2.wrap(math.atan2(away[1], away[0]) - yaw), float(np.hypot(*away))
+    near = FOOTPRINT_RADIUS_M < distance <= FARTHEST_M and abs(slant) <= STEEPEST_RAD
+    return plan_push(doorway, stand_xy, slant, distance) if near else None
 
 
 def possible_middles(leaf_xy_in_map_m: ArrayLike, doorway_yaw_rad: float, width_m: float, opening: float) -> Array:

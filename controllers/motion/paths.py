@@ -69,6 +69,11 @@ class CostGrid:
         row, column = np.where(inside, row, 0), np.where(inside, column, 0)
         return np.where(inside & ~self.unknown[row, column], self.clearance_m[row, column], 0.0).astype(np.float64)
 
+    def is_free_between(self, a_in_map_m: ArrayLike, b_in_map_m: ArrayLike, clearance_m: float) -> bool:
+        """Whether the straight way from one point to another is known and keeps the clearance."""
+        samples = polyline_samples(np.array((a_in_map_m, b_in_map_m), dtype=np.float64), 0.5 * self.raster.cell_m)
+        return bool(self.clearances_at(samples).min() >= clearance_m)
+
 
 @dataclass(frozen=True, slots=True)
 class Path:
@@ -205,7 +210,7 @@ class Travel:
         if end is None:
             return NoPath(self._reason(goal))
         last = grid.coarse.centres(*end)
-        exact = self._free_between(last, goal, DOCK_CLEARANCE_M)
+        exact = grid.is_free_between(last, goal, DOCK_CLEARANCE_M)
         offset = 0.0 if exact else float(np.hypot(*(last - goal)))
         if offset > max(tolerance_m, 0.5 * grid.coarse.cell_m):
             return NoPath(self._reason(goal))
@@ -240,11 +245,6 @@ class Travel:
         if self.grid.unknown[row, column]:
             return "goal-unknown"
         return "cut-off" if self.grid.clearance_m[row, column] >= HARD_CLEARANCE_M else "goal-blocked"
-
-    def _free_between(self, a: Array, b: Array, clearance_m: float) -> bool:
-        """Whether the way to b is known and keeps the clearance."""
-        clearance = self.grid.clearances_at(polyline_samples(np.stack((a, b)), 0.5 * self.grid.raster.cell_m))
-        return bool(clearance.min() >= clearance_m)
 
     def _descend(self, end: tuple[int, int]) -> NDArray[np.intp]:
         """(n, 2) cells from start to `end` along the steepest fall of the total cost."""
