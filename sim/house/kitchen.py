@@ -18,7 +18,9 @@ CARCASS_DEPTH_M = 0.58
 UPPER_DEPTH_M = 0.34
 UPPER_HEIGHT_M = 0.66
 HAND_ROOM_M = 0.08
-"""Between an upper cabinet and what stands out beside it: for the hand at a handle near the edge."""
+"""Between a cabinet and what stands out beside it: for the hand at a handle near the edge."""
+NARROWEST_M = 0.34
+"""Of a lower cabinet, so that a hand with a mug gets in."""
 FRIDGE_HEIGHT_M = 1.74
 TOE_KICK_M = 0.10
 DRAWER_HEIGHT_M = 0.19
@@ -186,11 +188,16 @@ def _neighbours(run: Run) -> tuple[float, float]:
     return left, right
 
 
-def _hinge_side(draft: Draft, run: Run, u0: float, u1: float) -> str | None:
-    """A side on which the door has room to open past a right angle; None where neither has."""
+def _room_beside(run: Run, u0: float, u1: float) -> dict[str, float]:
+    """Metres free beside a front, left and right of whoever stands before it."""
     left_limit, right_limit = _neighbours(run)
     # Whoever stands in front looks against the wall's normal: small u is on their left.
-    free = {"left": u0 - left_limit, "right": right_limit - u1}
+    return {"left": u0 - left_limit, "right": right_limit - u1}
+
+
+def _hinge_side(draft: Draft, run: Run, u0: float, u1: float) -> str | None:
+    """A side on which the door has room to open past a right angle; None where neither has."""
+    free = _room_beside(run, u0, u1)
     wanted = "left" if draft.chance(draft.axes.left_hinge_share) else "right"
     other = "right" if wanted == "left" else "left"
     return next((side for side in (wanted, other) if free[side] >= SIDE_CLEARANCE_M - 1e-6), None)
@@ -199,6 +206,20 @@ def _hinge_side(draft: Draft, run: Run, u0: float, u1: float) -> str | None:
 def _add_module(draft: Draft, run: Run, room: Room, kind: str, u0: float, u1: float, height: float, style: str) -> None:
     top, u, width = height - WORKTOP_THICKNESS_M, (u0 + u1) / 2, u1 - u0
     side = _hinge_side(draft, run, u0, u1) if kind == "lower" else None
+    if side is not None:
+        # A strip of panel between wall and cabinet, so that there is room for a hand at the handle.
+        lacking = {s: max(0.0, HAND_ROOM_M - free) for s, free in _room_beside(run, u0, u1).items() if s != side}
+        left, right = lacking.get("left", 0.0), lacking.get("right", 0.0)
+        if width - left - right < NARROWEST_M:
+            side = None
+        else:
+            for strip0, strip1 in ((u0, u0 + left), (u1 - right, u1)):
+                if strip1 > strip0:
+                    _fixture(
+                        draft, run, room, "base", strip0, strip1, CARCASS_DEPTH_M, TOE_KICK_M, top, f"filler/{style}"
+                    )
+            u0, u1 = u0 + left, u1 - right
+            u, width = (u0 + u1) / 2, u1 - u0
     if kind == "lower" and side is None:
         kind = "panel"
     shelf = draft.uniform((0.34, 0.44))
