@@ -63,7 +63,7 @@ class _Way:
 _GREEDY = _Way(5.0, 160, helpful=True)
 _CAREFUL = _Way(0.6, 120)
 """For a cheaper plan than the greedy one; the relaxed cost can be too high by a few tenths."""
-_FEW_OPERATORS = 32
+_FEW_OPERATORS = 48
 """The most for which a cheaper plan is looked for: with more, the budget does not get far."""
 _THOROUGH = _Way(5.0, 3_000)
 _LAST = _Way(3.0, 6_000)

@@ -30,6 +30,8 @@ DOOR_COST = 6.0
 
 _FACTOR = 2
 _REACH_M = 0.8
+_DOCKS = 8
+"""Cells from which the last stretch to an exact goal is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +198,8 @@ class Travel:
 
     def cost_near(self, point_in_map_m: ArrayLike, within_m: float) -> float:
         """Travel cost to the nearest reachable cell within a distance of a point, infinite if there is none."""
-        end = self._nearest_reached(np.asarray(point_in_map_m, dtype=np.float64), within_m)
-        return float("inf") if end is None else float(self.total[end])
+        ends = self._nearest_reached(np.asarray(point_in_map_m, dtype=np.float64), within_m)
+        return float(self.total[ends[0]]) if ends else float("inf")
 
     def path_to(self, goal_in_map_m: ArrayLike, tolerance_m: float = 0.0) -> Path | NoPath:
         """A path to the goal, or to the nearest point within `tolerance_m` of it where the base can get to."""
@@ -206,12 +208,14 @@ class Travel:
             return NoPath("start-outside")
         if not grid.coarse.inside(*grid.coarse.cells(goal)):
             return NoPath("goal-outside")
-        end = self._nearest_reached(goal, max(tolerance_m, 3.0 * grid.coarse.cell_m))
-        if end is None:
+        ends = self._nearest_reached(goal, max(tolerance_m, 3.0 * grid.coarse.cell_m))
+        if not ends:
             return NoPath(self._reason(goal))
-        last = grid.coarse.centres(*end)
-        exact = grid.is_free_between(last, goal, DOCK_CLEARANCE_M)
-        offset = 0.0 if exact else float(np.hypot(*(last - goal)))
+        docking = (e for e in ends if grid.is_free_between(grid.coarse.centres(*e), goal, DOCK_CLEARANCE_M))
+        end = next(docking, None)
+        exact = end is not None
+        end = ends[0] if end is None else end
+        offset = 0.0 if exact else float(np.hypot(*(grid.coarse.centres(*end) - goal)))
         if offset > max(tolerance_m, 0.5 * grid.coarse.cell_m):
             return NoPath(self._reason(goal))
         cells = self._descend(end)
@@ -225,7 +229,8 @@ class Travel:
         doors = tuple(dict.fromkeys(grid.door_names[n - 1] for n in numbers[numbers > 0]))
         return Path(points, float(self.total[end]), float(grid.clearance_m[row, column].min()), doors, offset)
 
-    def _nearest_reached(self, goal: Array, within_m: float) -> tuple[int, int] | None:
+    def _nearest_reached(self, goal: Array, within_m: float) -> list[tuple[int, int]]:
+        """Up to _DOCKS cells near a goal that the base can get to, the nearest first."""
         coarse = self.grid.coarse
         reach = int(np.ceil(within_m / coarse.cell_m))
         row, column = (int(v) for v in coarse.cells(goal))
@@ -233,12 +238,11 @@ class Travel:
         total = self.total[row0 : max(0, row + reach + 1), column0 : max(0, column + reach + 1)]
         rows, columns = np.nonzero(np.isfinite(total))
         if rows.size == 0:
-            return None
+            return []
         distance = np.hypot(*(coarse.centres(rows + row0, columns + column0) - goal).T)
-        best = int(np.lexsort((total[rows, columns], distance.round(3)))[0])
-        if distance[best] > within_m + 0.5 * coarse.cell_m:
-            return None
-        return int(rows[best]) + row0, int(columns[best]) + column0
+        order = np.lexsort((total[rows, columns], distance.round(3)))[:_DOCKS]
+        order = order[distance[order] <= within_m + 0.5 * coarse.cell_m]
+        return [(int(rows[k]) + row0, int(columns[k]) + column0) for k in order]
 
     def _reason(self, goal: Array) -> str:
         row, column = self.grid.raster.cells(goal)
