@@ -48,7 +48,9 @@ HOLD_N = 30.0
 SETUP_TIMEOUT_S = 9.0
 FULL_MUG_SPEED_M_S = 0.25
 BLOCKED_N, BLOCKED_STRAIN, BLOCKED_S = 32.0, 0.9, 1.5
-"""Such a force, or an arm so held back, for so long means that something is in the way."""
+BLOCKED_M_S, PACE_S = 0.03, 0.3
+"""Such a force on a hand that gets no farther, or an arm so held back, for so long means that something is in the way.
+The pace is a mean over so long."""
 
 
 @dataclass(slots=True)
@@ -81,6 +83,8 @@ class Manipulation(Skill):
         self._force = np.zeros(3)
         self._outcome = ""
         self._pressing_s = 0.0
+        self._tool_at: Array | None = None
+        self._pace_m_s = np.zeros(3)
         self._searches = 0
         self._came_near = False
         self._unfolded = False
@@ -130,6 +134,7 @@ class Manipulation(Skill):
 
     def tick(self, belief: Belief, observation: Observation) -> Command:
         self._force = belief.hand.force_in_base_n
+        self._keep_pace(belief)
         if belief.hand.lost:
             belief.hand.lost = ""
             return self.fail("lost-grip")
@@ -139,9 +144,18 @@ class Manipulation(Skill):
 
     def _blocked(self, belief: Belief) -> bool:
         """Whether hand or arm have been pressing against something for too long. Called once a tick."""
-        pressing = float(np.linalg.norm(self._force)) > BLOCKED_N or belief.hand.arm_strain > BLOCKED_STRAIN
+        held_up = float(np.linalg.norm(self._pace_m_s)) < BLOCKED_M_S
+        pressed = held_up and float(np.linalg.norm(self._force)) > BLOCKED_N
+        pressing = pressed or belief.hand.arm_strain > BLOCKED_STRAIN
         self._pressing_s = self._pressing_s + TICK_S if pressing else max(0.0, self._pressing_s - TICK_S)
         return self._pressing_s > BLOCKED_S
+
+    def _keep_pace(self, belief: Belief) -> None:
+        """The tool's velocity (3,) over ground, smoothed."""
+        now = belief.tool_in_map.position
+        if self._tool_at is not None:
+            self._pace_m_s += TICK_S / PACE_S * ((now - self._tool_at) / TICK_S - self._pace_m_s)
+        self._tool_at = now
 
     def _keep_grip(self, belief: Belief, command: Command) -> Command:
         """Outside of acting, fingers keep holding what they hold."""

@@ -10,8 +10,8 @@ from agent.policies.scripted.servo import approach, clipped, offset, servo
 Array = NDArray[np.float64]
 
 PUSH_SPEED_M_S = 0.14
-NEARLY_SHUT, STOP_N = -0.8, 14.0
-"""From this fraction of the way on, such a force against the motion is the front's own stop."""
+NEARLY_SHUT, STOP_N, STOP_SHARE = -0.8, 24.0, 0.7
+"""From this fraction of the way on, such a force against the motion, or share of the limit, is the front's own stop."""
 SHUT = -1.06
 """Where to stop at the latest."""
 BEGUN = -0.02
@@ -28,7 +28,8 @@ def act(s: Situation) -> Motion:
     if not begun and (depth < -0.012 or across > 0.02):
         twist, phase = approach(s.tool_in_target, s.goal.tool_in_target, s.goal.approach_m, 0.25)
         return Motion(twist, "width", 0.0, phase=phase)
-    at_stop = fraction < NEARLY_SHUT and float(tangent @ s.force_in_target_n) > STOP_N
+    stop_n = min(STOP_N, STOP_SHARE * s.limits.force_n)
+    at_stop = fraction < NEARLY_SHUT and float(tangent @ s.force_in_target_n) > stop_n
     finished = at_stop or fraction < SHUT
     twist = servo(s.tool_in_target, s.goal.tool_in_target, PUSH_SPEED_M_S)
     twist[:3] = -PUSH_SPEED_M_S * tangent - clipped(TRACK_GAIN * off, TRACK_M_S)
