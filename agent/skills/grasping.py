@@ -25,6 +25,8 @@ TIP_M = 0.021
 """From the tool frame to the fingertips."""
 PAD_HALF_M = 0.012
 HALF_HEIGHT_M = {"mug": 0.046, "pod": 0.0155}
+INSIDE_MACHINE_M = 0.12
+"""From the middle of a machine to what stands on its tray, at most."""
 HANDLE_SINE = 0.72
 HANDLE_KNOWN_RAD = 0.45
 
@@ -60,11 +62,16 @@ def approaches_to(entity: Entity, belief: Belief, place: Entity | None = None) -
 
 
 def machine_over(entity: Entity, belief: Belief) -> Entity | None:
-    """The machine on whose drip tray an entity stands."""
+    """The machine on whose drip tray an entity stands. A mug may hide the tray: then it stands inside the machine."""
     for tray in belief.entities.of_class("drip_tray"):
         gap = entity.position - tray.position
         if float(np.hypot(gap[0], gap[1])) < 0.07 and -0.05 < float(gap[2]) < 0.15 and tray.parent:
             return belief.entities.get(tray.parent)
+    for machine in belief.entities.of_class("coffee_machine"):
+        gap = entity.position - machine.position
+        hidden = belief.machine_part(machine.id, "drip_tray") is None
+        if hidden and float(np.hypot(gap[0], gap[1])) < INSIDE_MACHINE_M and float(gap[2]) < 0.0:
+            return machine
     return None
 
 
