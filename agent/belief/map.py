@@ -30,6 +30,9 @@ _LOOKS_NEEDED, _LOOK_CELLS = 4, 2
 _LEAF_DEPTH_M, _LEAF_SLACK_M = 0.24, 0.14
 """A leaf's thickness, a cell of the raster and the bias of a look, to both sides."""
 
+_CLEAR_FIT = 0.3
+"""A doorway that fits so much better than the next is settled: how its leaf swings later leaves it where it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class _SeenDoor:
@@ -217,7 +220,8 @@ class OccupancyMap:
             door = find_doorway(seen.leaf_xy_m, seen.yaw_rad, seen.width_m, seen.opening, self.occupied_at, known)
             if door is not None:
                 found[name] = door
-                self._doorway_xy_m.setdefault(name, door.position_in_map_m)
+                if door.margin > _CLEAR_FIT:
+                    self._doorway_xy_m.setdefault(name, door.position_in_map_m)
         return found
 
     def costs(self, push_doors: bool = False, margin_m: float = 0.5) -> CostGrid:

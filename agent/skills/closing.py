@@ -23,8 +23,8 @@ BEST_STANDOFF_M = 0.66
 BESIDE_M, APART_M = 0.032, 0.018
 """From the handle's axis to the tool frame of a closed hand that touches it; and so much farther off it comes along,
 for it must not meet the handle's end."""
-STAND_ASIDE_M = 0.14
-"""The leaf of a hinged front comes from this side: the base keeps out of its way."""
+STAND_ASIDE_M, LESS_ASIDE_M, LESS_ASIDE_PENALTY = 0.14, 0.02, 0.6
+"""The leaf of a hinged front comes from this side: the base keeps out of its way, less so where there is no room."""
 DRAWN_BACK_S, LOOKS_S = 0.3, 0.3
 """What is seen of the front sooner after pushing may be a look from before; and the hand is not doubted at once."""
 QUITE_SHUT = 0.08
@@ -37,6 +37,8 @@ class Close(Manipulation):
     stands, on the outside."""
 
     act_timeout_s = 25.0
+    fresh_s = 30.0
+    """An open front stays as it is, and from behind it is not always seen."""
     ready_width_m = 0.0
     unfolds_low_for_m = 1.25
     verify_s = 2.0
@@ -77,9 +79,13 @@ class Close(Manipulation):
     def approaches(self, belief: Belief) -> list[Approach]:
         front = belief.entities[self.subgoal.target]
         x, y, _ = (float(v) for v in self._target(front)[1])
-        aside = y + STAND_ASIDE_M * hinge_side(front.class_name)
-        ways = at_standoffs(front.yaw + np.pi, PITCH_RAD, BEST_STANDOFF_M)
-        return [replace(way, standoff_m=way.standoff_m - x, aside_m=aside) for way in ways]
+        side = hinge_side(front.class_name)
+        ways = []
+        for aside, penalty in ((STAND_ASIDE_M, 0.0), (LESS_ASIDE_M, LESS_ASIDE_PENALTY)):
+            for way in at_standoffs(front.yaw + np.pi, PITCH_RAD, BEST_STANDOFF_M):
+                standoff, aside_m = way.standoff_m - x, y + aside * side
+                ways.append(replace(way, standoff_m=standoff, aside_m=aside_m, penalty=way.penalty + penalty))
+        return ways
 
     def goal(self, belief: Belief, approach: Approach, target_in_map: Pose) -> Goal | None:
         front = belief.entities[self.subgoal.target]

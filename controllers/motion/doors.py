@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -37,6 +37,8 @@ class Doorway:
     leaf_position_in_map_m: tuple[float, float]
     leaf_yaw_in_map_rad: float
     """Normal of the leaf as it stands."""
+    margin: float = math.inf
+    """How much better it fits what was seen than the next of the doorways that the leaf may belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def find_doorway(
     angle = opening * SWING_RAD if opening > SHUT_BELOW else 0.0
     normal = np.array((math.cos(doorway_yaw_rad), math.sin(doorway_yaw_rad)))
     along = np.array((-normal[1], normal[0]))
-    best: tuple[float, Doorway] | None = None
+    fits: list[tuple[float, Doorway]] = []
     for hinge in (1.0, -1.0):
         for swing in (1.0, -1.0):
             # From the hinge the shut leaf points along −hinge · along; it turned by `swing` · `angle`.
@@ -138,12 +140,15 @@ def find_doorway(
                 across_leaf = np.array((-now[1], now[0]))
                 score = walls + _seen_share(on_leaf, across_leaf, 0.05, occupied_at)
                 score -= float(occupied_at(in_way).mean()) * min(1.0, angle)
-            if best is None or score > best[0] + 1e-9:
-                leaf_yaw = se2.wrap(doorway_yaw_rad + swing * angle)
-                x, y = middle.tolist()
-                place = (float(leaf[0]), float(leaf[1]))
-                best = score, Doorway((x, y), se2.wrap(doorway_yaw_rad), width_m, opening, place, leaf_yaw)
-    return None if best is None else best[1]
+            leaf_yaw = se2.wrap(doorway_yaw_rad + swing * angle)
+            x, y = middle.tolist()
+            place = (float(leaf[0]), float(leaf[1]))
+            fits.append((score, Doorway((x, y), se2.wrap(doorway_yaw_rad), width_m, opening, place, leaf_yaw)))
+    if not fits:
+        return None
+    fits.sort(key=lambda fit: -round(fit[0], 9))
+    margin = fits[0][0] - fits[1][0] if len(fits) > 1 and angle > 0.0 else math.inf
+    return replace(fits[0][1], margin=margin)
 
 
 def push_along(path: Path, doorway: Doorway) -> DoorPush:
