@@ -82,8 +82,8 @@ class PushDoor(Skill):
             twist, rate, ready = towards(self._ram(belief), belief.hand.tool_in_base, observation, RAM_SPEED_M_S)
             may_drive = True
         else:
-            twist, rate, may_drive, ready = tuck(belief.hand, observation)
-        velocity = self._drive.tick(belief, observation) if may_drive else self._drive.wait(belief)
+            twist, rate, may_drive, ready = tuck(belief.hand, observation, wedged=self._drive.wedged)
+        velocity = self._drive.tick(belief, observation) if may_drive else self._drive.wait(belief, observation)
         if self._drive.failed:
             return self._again(belief, self._drive.failed)
         if self._drive.there and ready:

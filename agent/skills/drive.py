@@ -9,6 +9,7 @@ from agent.belief.belief import Belief
 from agent.messages import TICK_S, Observation
 from controllers.motion.follow import BaseLimits, arrived, follow
 from controllers.motion.paths import FOOTPRINT_RADIUS_M, NoPath, Path, Travel, is_blocked
+from controllers.plant import ARM
 
 Array = NDArray[np.float64]
 
@@ -20,6 +21,8 @@ PATIENCE_S = 4.0
 TURN_ROOM_M = 0.40
 BACK_OFF_AFTER_S, BACK_OFF_M_S, CAUGHT_S = 8.0, -0.08, 20.0
 """When an arm that does not get tucked in counts as held by something, and how and how long the base then backs off."""
+STILL_RAD, STILL_S, LOOSEN_S = 0.05, 1.5, 2.5
+"""An arm of which no joint has got so far in such a time is wedged, and is loosened for so long."""
 BASE_CLEAR_M = 0.05
 """Nothing that the scan sees so near the base is driven towards."""
 ORDINARY = BaseLimits()
@@ -49,12 +52,13 @@ class Drive:
         self._path: Path | None = None
         self._planned_s = -1e9
         self._no_path_since_s: float | None = None
-        self._progress_s = self._waited_s = 0.0
+        self._progress_s = self._waited_s = self._still_s = self._loosened_s = 0.0
         self._progress_at: Array | None = None
+        self._arm_at: Array | None = None
 
     def tick(self, belief: Belief, observation: Observation) -> Array:
         """Base velocity (3,) in the base frame."""
-        now, self._waited_s = observation.time_s, 0.0
+        now, self._waited_s, self._still_s, self._loosened_s = observation.time_s, 0.0, 0.0, 0.0
         self._plan(belief, now)
         still = np.zeros(3)
         if self._path is None or self.failed:
@@ -77,10 +81,19 @@ class Drive:
             turn_to_motion=not beside,
         )
 
-    def wait(self, belief: Belief) -> Array:
+    @property
+    def wedged(self) -> bool:
+        """Whether the arm should be loosened before it is tucked in further."""
+        return self._loosened_s > 0.0
+
+    def wait(self, belief: Belief, observation: Observation) -> Array:
         """Base velocity (3,) while the arm is not tucked in yet. Something may hold it: after a while the base backs
         off, and at last the drive has failed."""
         self._waited_s += TICK_S
+        joints = observation.joint_position[ARM]
+        still = self._arm_at is not None and float(np.abs(joints - self._arm_at).max()) < STILL_RAD
+        self._arm_at, self._still_s = (self._arm_at, self._still_s + TICK_S) if still else (joints.copy(), 0.0)
+        self._loosened_s = LOOSEN_S if self._still_s > STILL_S else max(0.0, self._loosened_s - TICK_S)
         if self._waited_s > CAUGHT_S:
             self.failed = "arm-caught"
         backing = np.array([BACK_OFF_M_S if self._waited_s > BACK_OFF_AFTER_S else 0.0, 0.0, 0.0])

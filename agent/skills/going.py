@@ -47,11 +47,11 @@ class Driving(Skill):
         self._drive: Drive | None = None
 
     def driving(self, belief: Belief, observation: Observation, head: Array) -> Command:
-        full = belief.holds_full_mug
-        twist, rate, may_drive, _ = tuck(belief.hand, observation, 0.2 if full else 0.45, full)
+        full, wedged = belief.holds_full_mug, self._drive is not None and self._drive.wedged
+        twist, rate, may_drive, _ = tuck(belief.hand, observation, 0.2 if full else 0.45, full, wedged)
         velocity = np.zeros(3)
         if self._drive is not None:
-            velocity = self._drive.tick(belief, observation) if may_drive else self._drive.wait(belief)
+            velocity = self._drive.tick(belief, observation) if may_drive else self._drive.wait(belief, observation)
         command = Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
         command.phase = "drive"
         if belief.hand.held is not None:
@@ -106,7 +106,7 @@ class Carry(GoTo):
         if self._began_s is None:
             twist, rate, near, _ = tuck(belief.hand, observation, LEVEL_M_S, True)
             if not near or abs(float(observation.joint_position[LIFT]) - TRAVEL_LIFT_M) > LIFTED_WITHIN_M:
-                velocity = self._drive.wait(belief)
+                velocity = self._drive.wait(belief, observation)
                 return Command(twist, True, "force", HOLD_N, velocity, rate, head, phase="raise")
             self._began_s = belief.time_s
             self.policy.reset()

@@ -216,8 +216,8 @@ class Manipulation(Skill):
 
     def _driving(self, belief: Belief, observation: Observation, drive: Drive, point_in_map: Array) -> Command:
         """A tick of a drive with the arm tucked in and the eye on a point (3,)."""
-        twist, rate, may_drive, _ = tuck(belief.hand, observation, *self._carefully(belief))
-        velocity = drive.tick(belief, observation) if may_drive else drive.wait(belief)
+        twist, rate, may_drive, _ = tuck(belief.hand, observation, *self._carefully(belief), drive.wedged)
+        velocity = drive.tick(belief, observation) if may_drive else drive.wait(belief, observation)
         head = look_at_map_point(point_in_map, belief.base_in_map, observation)
         return Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
 

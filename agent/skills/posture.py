@@ -80,18 +80,22 @@ def towards(
 
 
 def tuck(
-    hand: Hand, observation: Observation, speed_m_s: float = SPEED_M_S, keep_level: bool = False
+    hand: Hand, observation: Observation, speed_m_s: float = SPEED_M_S, keep_level: bool = False, wedged: bool = False
 ) -> tuple[Array, float, bool, bool]:
     """Draw back from wherever the tool is, then tuck in, yielding to what is in the way.
 
-    With `keep_level` (a full mug) the tool goes straight and keeps its pitch; else the joints go to TUCKED_JOINTS,
-    which works from every posture. Returns twist (6,) relative to the base, lift rate, whether the base may drive,
-    and whether the arm is tucked in.
+    With `keep_level` (a full mug) the tool goes straight and keeps its pitch; else the joints go to TUCKED_JOINTS.
+    An arm that is `wedged` against the robot itself goes out before the base first. Returns twist (6,) relative to the
+    base, lift rate, whether the base may drive, and whether the arm is tucked in.
     """
     now = hand.tool_in_base
     pitch = TUCKED_PITCH_RAD if hand.held is None or not keep_level else hand.held.pitch_down_rad
     posture = tucked(pitch)
     near = _length(now.position - posture.tool.position) < DRIVE_WITHIN_M
+    if wedged:
+        out = Pose(np.array([OUT_OF_SCENE_X_M, -LEFT_M, float(now.position[2])]), tool_rotation(pitch))
+        twist, rate, _ = towards(Posture(out, float(observation.joint_position[LIFT])), now, observation, speed_m_s)
+        return giving_way(twist, hand.force_in_base_n), rate, False, False
     if float(now.position[0]) > RETREAT_X_M + 0.03:
         # Straight back at the height where the tool is, with the lift at rest: no way down onto a worktop.
         x, y, z = (float(v) for v in now.position)
