@@ -12,19 +12,23 @@ from agent.messages import TICK_S, Subgoal, SubgoalKind
 from agent.policies.catalogue import make_policy
 from agent.skills.drive import CAUGHT_S, BasePose, Drive
 from agent.skills.gaze import TILT, nod
+from agent.skills.grasping import machine_over
+from agent.skills.manipulation import BLOCKED_N
 from agent.skills.pick import Pick
+from agent.skills.posture import tuck
 from agent.skills.putting import PlaceUnderSpout
 from controllers.fake_plant import FakePlant
+from controllers.plant import ARM
 from controllers.virtual_robot import VirtualRobot
 
 HERE = planar(0.0, 0.0, 0.0)
 
 
 def test_the_base_backs_off_from_what_holds_the_arm_and_gives_up_in_the_end():
-    drive, belief = Drive(BasePose(1.0, 0.0, 0.0)), Belief()
+    drive, belief, observation = Drive(BasePose(1.0, 0.0, 0.0)), Belief(), VirtualRobot(FakePlant()).observe()
     speeds = []
     while not drive.failed:
-        speeds.append(float(drive.wait(belief)[0]))
+        speeds.append(float(drive.wait(belief, observation)[0]))
         assert len(speeds) * TICK_S < 2.0 * CAUGHT_S, "it never gave up"
     assert drive.failed == "arm-caught"
     assert speeds[0] == 0.0, "tucking in takes its time"
@@ -34,12 +38,47 @@ def test_the_base_backs_off_from_what_holds_the_arm_and_gives_up_in_the_end():
 
 def test_the_base_does_not_back_into_what_the_scan_sees_behind_it():
     drive, belief = Drive(BasePose(1.0, 0.0, 0.0)), Belief()
-    belief.update(VirtualRobot(FakePlant()).observe())
+    observation = VirtualRobot(FakePlant()).observe()
+    belief.update(observation)
     belief._scan_points = (0.0, np.array([[-0.3, 0.0]]))
     least = 0.0
     while not drive.failed:
-        least = min(least, float(drive.wait(belief)[0]))
+        least = min(least, float(drive.wait(belief, observation)[0]))
     assert least == pytest.approx(0.0)
+
+
+def test_an_arm_that_gets_nowhere_goes_out_before_the_base_first_and_one_that_moves_does_not():
+    drive, belief, observation = Drive(BasePose(1.0, 0.0, 0.0)), Belief(), VirtualRobot(FakePlant()).observe()
+    belief.update(observation)
+    for k in range(200):
+        observation.joint_position[ARM] += 0.001
+        drive.wait(belief, observation)
+        assert not drive.wedged, k
+    while not drive.wedged:
+        drive.wait(belief, observation)
+    out, _, may_drive, _ = tuck(belief.hand, observation, wedged=True)
+    tucking, *_ = tuck(belief.hand, observation)
+    assert not may_drive
+    assert out[0] > tucking[0]
+
+
+def test_a_mug_that_hides_the_tray_stands_in_the_machine_all_the_same():
+    belief = Belief()
+    machine = belief.entities.remember(seen("coffee_machine", (1.0, 0.0, 1.1)), HERE, 0.0)
+    inside = belief.entities.remember(seen("mug", (0.95, 0.02, 0.95)), HERE, 0.0)
+    beside = belief.entities.remember(seen("mug", (1.0, 0.3, 0.95)), HERE, 0.0)
+    assert machine_over(inside, belief) is machine
+    assert machine_over(beside, belief) is None
+
+
+def test_a_hand_that_gets_on_is_not_blocked_however_hard_it_goes():
+    pick = Pick(Subgoal(id=1, kind=SubgoalKind.PICK, target="mug-1"), make_policy("scripted"))
+    belief = Belief()
+    pick._force = np.array([BLOCKED_N + 5.0, 0.0, 0.0])
+    pick._pace_m_s = np.array([0.1, 0.0, 0.0])
+    assert not any(pick._blocked(belief) for _ in range(400))
+    pick._pace_m_s = np.zeros(3)
+    assert any(pick._blocked(belief) for _ in range(400))
 
 
 def test_looking_about_meets_the_sides_at_every_height():

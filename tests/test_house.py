@@ -16,7 +16,7 @@ from sim.house.generate import generate_house
 from sim.house.histograms import feature_shares
 from sim.house.ornaments import WALL_HUNG_DECOR
 from sim.house.picture import cut_walls
-from sim.house.plane import offset, rect_at
+from sim.house.plane import Rect, offset, rect_at
 from sim.house.schema import MAX_INDEX, SPLITS, Fixture, House, Split
 from sim.house.split import AXES
 from sim.robot import ROBOT_BODY, set_home
@@ -132,6 +132,21 @@ def test_graspable_things_leave_room_for_fingers(split: Split):
                     other_behind, other_left = _in_place(other.x, other.y, place)
                     gap = abs(other_left - left) - other.params["radius"] - item.params["radius"]
                     assert gap >= 0.089 or other_behind >= behind + 0.099
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_there_is_room_for_a_hand_at_every_cabinet_s_handle(split: Split):
+    for index in range(SAMPLE):
+        house = house_of(split, index)
+        walls = [Rect(*wall) for wall in house.walls]
+        for front in house.fronts:
+            if not front.class_name.startswith("cabinet"):
+                continue
+            for aside in (-0.1, 0.1):
+                x = front.handle_x + 0.03 * np.cos(front.yaw) - aside * np.sin(front.yaw)
+                y = front.handle_y + 0.03 * np.sin(front.yaw) + aside * np.cos(front.yaw)
+                blocked = [w for w in walls if w.x0 < x < w.x1 and w.y0 < y < w.y1]
+                assert not blocked, f"{split} {index} {front.name}"
 
 
 def _in_place(x: float, y: float, place) -> tuple[float, float]:

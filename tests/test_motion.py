@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controllers.motion import se2
-from controllers.motion.doors import find_doorway, is_passable, plan_push, push_along, without_leaf
+from controllers.motion.doors import find_doorway, is_passable, plan_push, push_along, push_from, without_leaf
 from controllers.motion.explore import choose_frontier, frontiers
 from controllers.motion.follow import FULL_MUG, BaseLimits, arrived, follow, keep_clear, stop
 from controllers.motion.grid import Raster, distance_to, travel_costs
@@ -223,6 +223,32 @@ def test_the_doorway_of_a_leaf_is_found_from_its_posts(angle, hinge):
     np.testing.assert_allclose(push.end_pose_in_map, (3.75, 1.95, 0.0), atol=0.07)
     there_and_back = plan_push(door, (5.0, 1.0))
     np.testing.assert_allclose(there_and_back.approach_pose_in_map[:2], push.end_pose_in_map[:2])
+    aside = push_from(door, (2.3, 1.4))
+    assert aside is not None
+    np.testing.assert_allclose(aside.approach_pose_in_map[:2], (2.3, 1.4), atol=1e-9)
+    np.testing.assert_allclose(aside.end_pose_in_map, push.end_pose_in_map)
+    assert push_from(door, (2.9, 1.0)) is None, "along the wall"
+    assert push_from(door, (1.0, 1.95)) is None, "too far off"
+
+
+def test_a_doorway_is_settled_once_its_posts_were_seen_and_not_before():
+    posts = boxes_of_corners(walls_with_gaps(3, 0, 3, 4, [(1.5, 2.4)]))
+    leaf = Leaf((3, 2.4), -math.pi / 2, 0.9, 0.6)
+
+    def seen_with(boxes):
+        world = FlatWorld(boxes)
+
+        def occupied_at(points):
+            return np.array([world.clearance(p) < 0.02 for p in points.reshape(-1, 2)]).reshape(points.shape[:-1])
+
+        return find_doorway(leaf.box()[:2], math.pi, 0.9, 0.6 / 1.62, occupied_at)
+
+    clear = seen_with(np.concatenate((posts, leaf.box()[None])))
+    assert clear is not None
+    assert clear.margin > 0.3
+    everywhere = seen_with(boxes_of_corners([(x, 0.0, x + 0.02, 4.0) for x in np.arange(2.0, 4.0, 0.05)]))
+    assert everywhere is not None
+    assert everywhere.margin < 0.3
 
 
 def test_a_shut_door_is_a_frontier_costs_extra_and_is_pushed_through():
