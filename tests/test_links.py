@@ -225,7 +225,7 @@ def test_only_this_machine_is_served_and_spoken_to(address: str) -> None:
 # Real time.
 
 
-def test_a_silent_agent_meets_the_robots_own_clock_and_every_observation_arrives() -> None:
+def test_a_silent_agent_meets_the_robots_own_clock_and_what_was_observed_arrives() -> None:
     seen: list[Observation] = []
     with (
         served(realtime_robot, virtual=False) as server,
@@ -237,7 +237,9 @@ def test_a_silent_agent_meets_the_robots_own_clock_and_every_observation_arrives
         time.sleep(0.9)  # as if hung
         seen.append(robot.observe())
     numbers = [observation.sequence for observation in seen]
-    assert numbers == list(range(len(numbers)))
+    assert numbers == sorted(set(numbers))
+    # On a busy machine two of them may come as one (controllers/missed.py), but not many.
+    assert len(numbers) > 0.9 * numbers[-1] > 80
     modes = [observation.applied.mode for observation in seen]
     changes = [mode for mode, before in zip(modes, [None, *modes], strict=False) if mode != before]
     assert changes[-5:] == ["ok", "hold", "ramp", "stop", "fault"]
