@@ -1,6 +1,7 @@
 """Settings of all tests."""
 
 import os
+import signal
 
 from hypothesis import settings
 
@@ -8,3 +9,7 @@ from hypothesis import settings
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("desk", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+# A shell starts what it runs in the background with SIGINT ignored, and children inherit that: tests that interrupt
+# processes would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
