@@ -60,6 +60,8 @@ class Agenda:
         return self.current
 
     def _next(self, belief: Belief) -> None:
+        named = belief.name_anew()
+        self._queue = [msgspec.structs.replace(s, target=named.get(s.target, s.target)) for s in self._queue]
         if self._queue:
             subgoal = self._queue.pop(0)
             try:

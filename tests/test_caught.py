@@ -129,3 +129,21 @@ def test_a_front_that_stands_ajar_is_closed_too_but_one_that_stands_open_first()
     chosen = agenda._choose(belief)
     assert chosen is not None
     assert chosen.id == wide.id
+
+
+def test_a_mug_that_was_taken_for_a_bowl_from_afar_is_called_a_mug_between_subgoals():
+    belief = Belief()
+    bowl = belief.entities.remember(seen("bowl", (1.0, 0.0, 0.9)), HERE, 0.0)
+    other = belief.entities.remember(seen("bowl", (1.5, 0.0, 0.9)), HERE, 0.0)
+    held = belief.entities.remember(seen("bowl", (0.5, 0.0, 0.9)), HERE, 0.0)
+    belief.hand.grasp(held.id, belief.hand.tool_in_base, 0.35)
+    assert belief.name_anew() == {}
+    for entity in (bowl, held):
+        entity.votes["mug"] = 5.0
+    assert belief.name_anew() == {"bowl-1": "mug-1"}
+    assert belief.entities["mug-1"] is bowl
+    assert bowl.id == "mug-1"
+    assert belief.entities.get("bowl-1") is None
+    assert belief.entities["bowl-2"] is other
+    assert belief.hand.held is not None
+    assert belief.entities[belief.hand.held.entity_id] is held

@@ -142,6 +142,14 @@ class Belief:
         self.searched.clear()
         self.map.look_again()
 
+    def name_anew(self) -> dict[str, str]:
+        """Things that turned out to be others than they seemed get the name of what they are; old id → new id. What is
+        held, or full, or gone keeps its own."""
+        held = set() if self.hand.held is None else {self.hand.held.entity_id}
+        named = self.entities.name_anew(held | self.full_mugs | self.gone)
+        self._announced.update(named.values())
+        return named
+
     def let_go(self) -> None:
         """The hand was opened on purpose: the thing stays where it was, a little less certain."""
         held = self.hand.held

@@ -39,6 +39,8 @@ SIGHTINGS_TO_BELIEVE = 3
 MOVED_STATE = 0.12
 DOORWAY_GATE_M = 0.4
 """Doors are told apart by the middle of their doorways, for their leaves move."""
+NAMED_ANEW = 1.5
+"""So many times the votes for what a thing was named after make it another thing in name, too."""
 LEAF_GAIN = 0.3
 """The least weight of a new look at a leaf: it may have moved."""
 
@@ -255,16 +257,35 @@ class EntityTracker:
         smallest = 0.4 if entity.size is None else float(min(entity.size[0], entity.size[1]))
         return max(0.25, 0.5 * smallest) + spread
 
-    def _add(self, detection: Detection, position: Array, yaw: float, time_s: float) -> Entity:
-        stem = family(detection.class_name)
+    def name_anew(self, keep: Iterable[str]) -> dict[str, str]:
+        """Name things anew that were taken for others from afar, a mug for a bowl. Returns new ids by old ones.
+
+        For moments when no subgoal is about them. Those in `keep` stay as they are.
+        """
+        kept, found = set(keep), {}
+        for entity in self.all():
+            named = entity.id.rsplit("-", 1)[0].replace("-", "_")
+            votes = entity.votes.get(entity.class_name, 0.0), entity.votes.get(named, 0.0)
+            if entity.class_name in OBJECTS and entity.id not in kept and votes[0] > NAMED_ANEW * votes[1]:
+                found[entity.id] = self._new_id(entity.class_name)
+        for entity in self._entities.values():
+            entity.id = found.get(entity.id, entity.id)
+        self._entities = {entity.id: entity for entity in self._entities.values()}
+        return found
+
+    def _new_id(self, class_name: str) -> str:
+        stem = family(class_name)
         if stem == "object":
-            stem = detection.class_name
+            stem = class_name
         elif stem in FRONTS:
-            stem = detection.class_name.split("_")[0]
+            stem = class_name.split("_", maxsplit=1)[0]
         stem = stem.replace("_", "-")
         self._counts[stem] = self._counts.get(stem, 0) + 1
+        return f"{stem}-{self._counts[stem]}"
+
+    def _add(self, detection: Detection, position: Array, yaw: float, time_s: float) -> Entity:
         entity = Entity(
-            id=f"{stem}-{self._counts[stem]}",
+            id=self._new_id(detection.class_name),
             position=position,
             variance=detection.position_std_m**2 + VARIANCE_FLOOR,
             yaw=yaw,
