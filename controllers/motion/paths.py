@@ -211,10 +211,8 @@ class Travel:
         ends = self._nearest_reached(goal, max(tolerance_m, 3.0 * grid.coarse.cell_m))
         if not ends:
             return NoPath(self._reason(goal))
-        docking = (e for e in ends if grid.is_free_between(grid.coarse.centres(*e), goal, DOCK_CLEARANCE_M))
-        end = next(docking, None)
-        exact = end is not None
-        end = ends[0] if end is None else end
+        exact = next((e for e in ends if grid.is_free_between(grid.coarse.centres(*e), goal, DOCK_CLEARANCE_M)), None)
+        end = exact or ends[0]
         offset = 0.0 if exact else float(np.hypot(*(grid.coarse.centres(*end) - goal)))
         if offset > max(tolerance_m, 0.5 * grid.coarse.cell_m):
             return NoPath(self._reason(goal))

@@ -208,17 +208,14 @@ def _add_module(draft: Draft, run: Run, room: Room, kind: str, u0: float, u1: fl
     side = _hinge_side(draft, run, u0, u1) if kind == "lower" else None
     if side is not None:
         # A strip of panel between wall and cabinet, so that there is room for a hand at the handle.
-        lacking = {s: max(0.0, HAND_ROOM_M - free) for s, free in _room_beside(run, u0, u1).items() if s != side}
-        left, right = lacking.get("left", 0.0), lacking.get("right", 0.0)
-        if width - left - right < NARROWEST_M:
+        handle = "right" if side == "left" else "left"
+        lacking = max(0.0, HAND_ROOM_M - _room_beside(run, u0, u1)[handle])
+        if width - lacking < NARROWEST_M:
             side = None
-        else:
-            for strip0, strip1 in ((u0, u0 + left), (u1 - right, u1)):
-                if strip1 > strip0:
-                    _fixture(
-                        draft, run, room, "base", strip0, strip1, CARCASS_DEPTH_M, TOE_KICK_M, top, f"filler/{style}"
-                    )
-            u0, u1 = u0 + left, u1 - right
+        elif lacking > 0.0:
+            strip = (u0, u0 + lacking) if handle == "left" else (u1 - lacking, u1)
+            _fixture(draft, run, room, "base", *strip, CARCASS_DEPTH_M, TOE_KICK_M, top, f"filler/{style}")
+            u0, u1 = (strip[1], u1) if handle == "left" else (u0, strip[0])
             u, width = (u0 + u1) / 2, u1 - u0
     if kind == "lower" and side is None:
         kind = "panel"
