@@ -198,13 +198,14 @@ class PushDoor(Skill):
         if min(costs) < np.inf:
             return straight[int(np.argmin(costs))]
         ways = [plan_push(doorway, side, slant, d) for slant in SLANTS_RAD for d in STANDS_M for side in sides]
-        # From where the base is, if it got there: it may stand nearer to the leaf than any path would lead.
-        ways += [push for push in (push_from(doorway, here),) if push is not None]
-        stands = np.array([push.approach_pose_in_map[:2] for push in ways])
+        costs_to = travel.costs_to(np.array([push.approach_pose_in_map[:2] for push in ways]))
+        ways = [push for push, cost in zip(ways, costs_to, strict=True) if cost < np.inf]
+        # From where the base is, too: it may stand nearer to the leaf than any path would lead.
+        if (from_here := push_from(doorway, here)) is not None:
+            ways.append(from_here)
         without_leaves = belief.map.costs(push_doors=True)
-        for push, stand, cost in zip(ways, stands, travel.costs_to(stands), strict=True):
-            near = cost < np.inf or push is ways[-1]
-            if near and without_leaves.is_free_between(stand, middle, BESIDE_LEAF_M):
+        for push in ways:
+            if without_leaves.is_free_between(push.approach_pose_in_map[:2], middle, BESIDE_LEAF_M):
                 return push
         return plan_push(doorway, here)
 
