@@ -10,6 +10,7 @@ from agent.belief.belief import Belief
 from agent.belief.classes import HINGE_TRAVEL_RAD
 from agent.belief.entities import hinge_offset
 from agent.belief.facts import LID_SHUT, _Writer
+from agent.belief.swing import Swing
 from agent.frames import Pose, planar
 from agent.messages import Subgoal, SubgoalKind
 from agent.policies.catalogue import make_policy
@@ -44,7 +45,29 @@ def test_a_leaf_is_pushed_about_its_hinge_which_lies_behind_its_handle(name: str
     assert hypot(reach[0], reach[1]) == pytest.approx(hypot(radius, behind), abs=0.03)
     beside = goal.tool_in_target.position + target - (hinge + out)
     outward = np.array([-cos(angle), side * sin(angle), 0.0])
-    assert float(beside @ outward) == pytest.approx(0.05, abs=0.012), "on the outside, and not touching yet"
+    assert float(beside @ outward) == pytest.approx(0.065, abs=0.012), "on the outside, and not touching yet"
+    along_leaf = np.array([sin(angle), side * cos(angle), 0.0])
+    assert 0.01 < float(beside @ along_leaf) < 0.04, "nearer to the hinge, away from the leaf's free edge"
+
+
+@pytest.mark.parametrize("error", [(0.1, 0.0), (-0.03, -0.1), (0.06, 0.07)])
+def test_a_hinge_is_found_from_how_the_handle_swings(error: tuple[float, float]) -> None:
+    hinge, radius = np.array([1.2, -0.4]), 0.5
+    swing = Swing(hinge + np.array(error), radius)
+    rng = np.random.default_rng(5)
+    for angle in np.linspace(1.6, 0.2, 70):
+        swing.see(hinge + radius * np.array([-sin(angle), cos(angle)]) + rng.normal(0.0, 0.01, 2))
+    assert np.linalg.norm(swing.hinge - hinge) < 0.02
+
+
+def test_a_handle_that_stands_still_tells_nothing_across() -> None:
+    hinge, radius = np.array([1.2, -0.4]), 0.5
+    swing = Swing(hinge + np.array([0.1, 0.0]), radius)
+    for _ in range(50):
+        swing.see(hinge + np.array([0.0, radius]))
+    # Along the leaf the hinge is where it has to be; across it nothing was learned.
+    assert np.linalg.norm(swing.hinge - hinge - np.array([0.0, radius])) == pytest.approx(radius, abs=0.002)
+    assert swing.hinge[0] - hinge[0] == pytest.approx(0.1, abs=0.02)
 
 
 def machine_with_lid(state: float) -> tuple[Belief, str]:

@@ -62,6 +62,8 @@ class Entity:
     """(3,) depth along yaw, width, height; furniture and fronts only."""
     state: float | None = None
     """Opening in [0, 1], light on or off."""
+    seen_at: Array = field(default_factory=lambda: np.zeros(3))
+    """(3,) in the map frame where it was when last seen: of a front that is open, its handle as it then stood."""
     last_seen_s: float = 0.0
     sightings: int = 0
     glance: int = 0
@@ -188,6 +190,7 @@ class EntityTracker:
             else:
                 self._fuse(entity, detection, position, yaw, look.time_s)
                 entity.glance = self._glance
+            entity.seen_at = base_in_map.point(np.array(detection.position_in_base_m))
             taken.add(entity.id)
         self._assign_parents()
         return new
@@ -221,6 +224,7 @@ class EntityTracker:
         """Believe at once in what was not seen but felt, or told."""
         position, yaw = self._in_map(detection, base_in_map)
         entity = self._add(detection, position, yaw, time_s)
+        entity.seen_at = base_in_map.point(np.array(detection.position_in_base_m))
         entity.sightings = SIGHTINGS_TO_BELIEVE
         return entity
 

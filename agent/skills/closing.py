@@ -10,19 +10,22 @@ from agent.belief.belief import Belief
 from agent.belief.classes import DRAWER_TRAVEL_M, HINGE_TRAVEL_RAD, hinge_side
 from agent.belief.entities import Entity, handle_now, hinge_offset
 from agent.belief.places import is_shut
+from agent.belief.swing import Swing
 from agent.frames import Pose, tool_rotation
 from agent.policies.interface import Goal, Motion
 from agent.policies.paths import along_path
 from agent.skills.approach import Approach, at_standoffs
-from agent.skills.manipulation import Manipulation
+from agent.skills.manipulation import Aim, Manipulation
 
 Array = NDArray[np.float64]
 
 PITCH_RAD = np.deg2rad(6.0)
 BEST_STANDOFF_M = 0.66
-BESIDE_M, APART_M = 0.032, 0.018
+BESIDE_M, APART_M, LEAF_APART_M = 0.032, 0.018, 0.03
 """From the handle's axis to the tool frame of a closed hand that touches it; and so much farther off it comes along,
-for it must not meet the handle's end."""
+for it must not meet the handle's end, nor a leaf's edge."""
+INWARD_M = 0.025
+"""So much nearer to the hinge than the handle the hand pushes a leaf, or it slides off the leaf's free edge."""
 STAND_ASIDE_M, LESS_ASIDE_M, LESS_ASIDE_PENALTY = 0.14, 0.02, 0.6
 """The leaf of a hinged front comes from this side: the base keeps out of its way, less so where there is no room."""
 DRAWN_BACK_S, LOOKS_S = 0.3, 0.3
@@ -97,13 +100,15 @@ class Close(Manipulation):
             at = handle + np.array([-BESIDE_M - APART_M, 0.0, 0.0])
             return Goal(Pose(at, rotation), axis="slide", travel=front.state * DRAWER_TRAVEL_M + APART_M)
         angle = front.state * HINGE_TRAVEL_RAD
+        hinge = np.array([0.0, side * radius, 0.0])
         outside = np.array([-cos(angle), side * sin(angle), 0.0])
+        inward = (hinge - handle) / radius
         return Goal(
-            Pose(handle + (BESIDE_M + APART_M) * outside, rotation),
+            Pose(handle + (BESIDE_M + LEAF_APART_M) * outside + INWARD_M * inward, rotation),
             axis="hinge",
-            hinge_in_target=(0.0, side * radius, 0.0),
+            hinge_in_target=tuple(hinge.tolist()),
             hinge_direction_in_target=(0.0, 0.0, -float(side)),
-            travel=angle + APART_M / radius,
+            travel=angle + LEAF_APART_M / radius,
         )
 
     def opening(self, belief: Belief) -> float | None:
@@ -111,12 +116,33 @@ class Close(Manipulation):
         return None if front is None else front.state
 
     def before_acting(self, belief: Belief) -> None:
-        self._opening_at_first = self.opening(belief) or 0.0
+        assert self._aim is not None
+        front = belief.entities[self.subgoal.target]
+        self._opening_at_first = front.state or 0.0
+        self._looked_s = front.last_seen_s
+        hinge = self._hinge(self._aim)[:2]
+        self._swing = Swing(hinge, float(np.linalg.norm(handle_now(front)[:2] - hinge)))
+
+    @staticmethod
+    def _hinge(aim: Aim) -> Array:
+        """(3,) in the map frame."""
+        return aim.target_in_map.point(np.array(aim.goal.hinge_in_target))
+
+    def _follow_hinge(self, aim: Aim, front: Entity) -> None:
+        """Move the target to where the hinge is found to be."""
+        if front.last_seen_s == self._looked_s:
+            return
+        self._looked_s = front.last_seen_s
+        self._swing.see(front.seen_at[:2])
+        move = np.array([*(self._swing.hinge - self._hinge(aim)[:2]), 0.0])
+        aim.target_in_map = Pose(aim.target_in_map.position + move, aim.target_in_map.rotation)
 
     def judge(self, belief: Belief, motion: Motion) -> str:
         assert self._aim is not None
         front = belief.entities[self.subgoal.target]
         if motion.phase == "push-shut":
+            if self._aim.goal.axis == "hinge":
+                self._follow_hinge(self._aim, front)
             # The hand hides the front from the camera: what the hand did says how it stands.
             tool = self._aim.target_in_map.inverse() @ belief.tool_in_map
             goal, full = self._aim.goal, HINGE_TRAVEL_RAD if hinge_side(front.class_name) else DRAWER_TRAVEL_M

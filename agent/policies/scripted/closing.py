@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 PUSH_SPEED_M_S = 0.14
 NEARLY_SHUT, STOP_N, STOP_SHARE = -0.8, 24.0, 0.7
 """From this fraction of the way on, such a force against the motion, or share of the limit, is the front's own stop."""
-SHUT = -1.06
+SHUT = -1.13
 """Where to stop at the latest."""
 BEGUN = -0.02
 TRACK_GAIN, TRACK_M_S = 3.0, 0.06
