@@ -69,7 +69,8 @@ class Manipulation(Skill):
 
     needs_fresh_look = True
     fresh_s = FRESH_S
-    """How old a look may be where no new one is had."""
+    """How long before arriving it may have been seen where it cannot be seen from here: a worktop hides the back of a
+    drawer from who stands close."""
     act_timeout_s = 25.0
     unfolds_low_for_m = float("inf")
     """Before higher goals nothing stands, and beside the head there is no room: the arm unfolds lower down."""
@@ -292,7 +293,7 @@ class Manipulation(Skill):
         if waited > 0.4 and (seen or not self.needs_fresh_look):
             return self._set_up(belief, point)
         if waited > LOOK_TIMEOUT_S:
-            if entity is not None and belief.time_s - entity.last_seen_s < self.fresh_s:
+            if entity is not None and self._since_s - entity.last_seen_s < self.fresh_s:
                 return self._set_up(belief, point)
             return self.not_seen(belief)
         head = look_at_map_point(point, belief.base_in_map, observation)
