@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 READY = "planner ready at "
 """First words of the line on standard output that tells where it listens."""
+LOOK_UP_MS = 500
+"""A signal that comes just before waiting begins does not end the waiting."""
 
 
 class Backend(Protocol):
@@ -82,7 +84,7 @@ def serve(bind: str, backend: Backend, *, parent_pipe: int | None = None) -> Non
         if parent_pipe is not None:
             poller.register(parent_pipe, zmq.POLLIN)
         while True:
-            ready = dict(poller.poll())
+            ready = dict(poller.poll(LOOK_UP_MS))
             if parent_pipe is not None and parent_pipe in ready and not os.read(parent_pipe, 64):
                 return
             if socket in ready:
