@@ -101,6 +101,8 @@ def test_wrong_arguments_name_value_bound_and_alternatives(
         ("run coffee --checkpoint best.safetensors --policy scripted", ["scripted has no weights"]),
         ("collect coffee", ["'coffee'", "pick-mug"]),
         ("collect go-to", ["'go-to'", "pick-mug"]),
+        ("train --minutes -1", ["-1", "0 (calibrate alone)"]),
+        ("train --minutes 0", ["--from FILE", "--to FILE"]),
         ("collect pick-mug --split dev", ["train alone", "'dev'"]),
         ("collect pick-mug --split heldout", ["train alone", "'heldout'"]),
     ],

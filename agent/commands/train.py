@@ -2,7 +2,8 @@
 
 Reads the episodes below the given folders (any that policies acted in, of the split `train` alone; `doppio collect`
 makes them), keeps what it read beside each, trains, calibrates, and writes weights with their card. The same command
-goes on where it was stopped. Curves are in the run's folder, as metrics.jsonl and curves.png.
+goes on where it was stopped. Curves are in the run's folder, as metrics.jsonl and curves.png. With --minutes 0 the
+weights of --from are only calibrated anew, on all episodes given: episodes they were not trained on.
 
 example: doppio train --minutes 30 --run runs/first
 """
@@ -20,6 +21,7 @@ from agent.commands.outcome import CommandError, Exit, write_json
 if TYPE_CHECKING:
     from agent.world_model.config import TrainingConfig
     from agent.world_model.data import Data
+    from agent.world_model.model import Model
     from agent.world_model.training import Progress
 
 SUMMARY = "train the world model from episodes"
@@ -28,7 +30,9 @@ SUMMARY = "train the world model from episodes"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", nargs="*", type=Path, default=[DATA], metavar="DIR", help=f"episodes (default {DATA})")
     parser.add_argument("--run", type=Path, default=Path("runs/train"), metavar="DIR", help="(default runs/train)")
-    parser.add_argument("--minutes", type=float, default=30.0, metavar="N", help="of training (default 30)")
+    parser.add_argument(
+        "--minutes", type=float, default=30.0, metavar="N", help="of training (default 30); 0 calibrates alone"
+    )
     parser.add_argument("--from", dest="start_from", type=Path, metavar="FILE", help="weights to start from")
     parser.add_argument("--to", type=Path, metavar="FILE", help="also put the finished weights there")
     parser.add_argument(
@@ -54,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from agent.world_model.config import ModelConfig
     from agent.world_model.curves import draw
     from agent.world_model.data import DataError
-    from agent.world_model.training import train
+    from agent.world_model.training import recalibrate, train
 
     torch.set_num_threads(args.workers)
     console = Console(stderr=str(args.json) == "-", highlight=False)
@@ -62,6 +66,11 @@ def run(args: argparse.Namespace) -> int:
     try:
         data = read_all(args.data, args.workers, console)
         start_from = None if args.start_from is None else load(args.start_from)
+        if config is None:
+            assert start_from is not None
+            model = recalibrate(data, start_from)
+            save(args.to, model)
+            return _conclude(args, console, model, model.card["calibrated_anew"]["results"])
         with Display(console, data) as display:
             model = train(data, args.run, ModelConfig(), config, display.show, start_from)
     except (DataError, CheckpointError) as error:
@@ -72,20 +81,28 @@ def run(args: argparse.Namespace) -> int:
         console.print("no curves.png: matplotlib is not installed (it is among the dev dependencies)")
     if args.to is not None:
         save(args.to, model)
+    return _conclude(args, console, model, model.card["results"])
+
+
+def _conclude(args: argparse.Namespace, console: Any, model: "Model", results: dict[str, float]) -> int:
     console.print(f"weights {args.to or args.run / 'model.safetensors'}, {model.parameters} parameters")
-    for name, value in model.card["results"].items():
+    for name, value in results.items():
         console.print(f"  {name:24} {value:.4g}")
     write_json(args.json, model.card)
     return Exit.OK
 
 
-def configure(args: argparse.Namespace) -> "TrainingConfig":
-    """The configuration that --minutes and --set ask for. Raises CommandError."""
+def configure(args: argparse.Namespace) -> "TrainingConfig | None":
+    """The configuration that --minutes and --set ask for; None to calibrate alone. Raises CommandError."""
     from agent.commands.arguments import choose
     from agent.world_model.config import TrainingConfig
 
+    if args.minutes == 0:
+        if args.start_from is None or args.to is None or args.set:
+            raise CommandError("--minutes 0 calibrates what is there: it takes --from FILE and --to FILE, and no --set")
+        return None
     if not args.minutes > 0:
-        raise CommandError(f"--minutes {args.minutes} must be positive")
+        raise CommandError(f"--minutes {args.minutes} must be 0 (calibrate alone) or more")
     config = TrainingConfig(minutes=args.minutes)
     for text in args.set:
         name, _, value = text.partition("=")

@@ -84,7 +84,8 @@ class LearnedPolicy:
         z = encoders.encode(w, masked)
         is_step = self._tick % STEP_TICKS == 0
         self._tick += 1
-        surprise = self._step(z, x) if is_step else None
+        if is_step:
+            self._step(z, x)
         hidden = prior.think(w, z, self._h, masked)
         phase = int(np.argmax(prior.phase_logits(w, hidden)))
         chunk, finished = prior.propose(w, hidden, self._phases[phase])
@@ -94,7 +95,7 @@ class LearnedPolicy:
             self.plans += plan is not None
             replaced = plan is not None and plan.replaces
             self._correction = plan.actions[0] - chunk[0] if plan is not None and replaced else 0.0 * self._correction
-            self._estimate = self._believe(z, surprise, plan)
+            self._estimate = self._believe(z, self._surprise.score(phase), plan)
         motion = to_motion(chunk[0] + self._correction, self.model.phases[phase], float(sigmoid(finished)) > DONE)
         # What foresight misses is left to reflexes.
         motion.reflexes = self._planner is not None
@@ -102,14 +103,13 @@ class LearnedPolicy:
         motion.estimate = self._estimate
         return motion
 
-    def _step(self, z: np.ndarray, x: np.ndarray) -> float | None:
-        """Take a step of 40 ms into memory; how surprising it was."""
+    def _step(self, z: np.ndarray, x: np.ndarray) -> None:
+        """Take a step of 40 ms into memory."""
         done = (self._done / STEP_TICKS).astype(np.float32)
-        surprise = self._surprise.update(done, z, x[LAYOUT.feel])
+        self._surprise.update(done, z, x[LAYOUT.feel])
         self._h = memory.step(self._w, z, self._h)
         self._surprise.remember(z, self._h)
         self._done = np.zeros(ACTION_SIZE, np.float32)
-        return surprise
 
     def _believe(self, z: np.ndarray, surprise: float | None, plan: Plan | None) -> Estimate:
         meaning = heads.read(self._w, z, self._h)

@@ -5,23 +5,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.world_model import encoders, heads, memory
+from agent.world_model import encoders, heads, memory, prior
 from agent.world_model.batches import Index
 from agent.world_model.config import STEP_S, STEP_TICKS, ModelConfig
 from agent.world_model.data import Data
 from agent.world_model.features import LAYOUT
 from agent.world_model.layers import Weights, sigmoid
 from agent.world_model.model import Calibration
-from agent.world_model.surprise import SMOOTHING, detectors, errors, lags
+from agent.world_model.surprise import RESIDUAL, UNITS, detectors, errors, lags, smooth, unset
 
 Floats = NDArray[np.float32]
 ALARMS_PER_MINUTE = 0.5
 SAME_ALARM_S = 1.0
 OF_ATTEMPT, RIDGE = 16, 100.0
 """Steps of each attempt that the readout of success is fitted to; weight of its squared coefficients."""
-LARGE = 0.998
+LARGE, ENOUGH_STEPS, LEAST_UNIT = 0.998, 300, 1e-3
 """Quantile of undisturbed episodes that makes a detector's unit: their largest errors tell readings apart, and not what
-is usual."""
+is usual. A phase of fewer steps than this has the unit of all phases, unless its own is larger."""
 
 
 def latents_of(w: Weights, c: ModelConfig, data: Data, attempt: int) -> tuple[Index, Floats, Floats, Floats]:
@@ -49,20 +49,31 @@ def foretelling_errors(w: Weights, c: ModelConfig, data: Data, attempt: int, lag
     return errors(w, z[:steps], h[:steps], actions, lag, z[lag:], x[lag:, LAYOUT.feel])
 
 
-def calibrate(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> tuple[Calibration, dict[str, Any]]:
-    """Constants of the model, and what it is worth, on these attempts."""
+def phases_of(w: Weights, z: Floats, h: Floats, x: Floats) -> Index:
+    """(k,) of the prior, as while acting."""
+    here = np.ones((len(x), 1), np.float32)
+    return prior.phase_logits(w, prior.think(w, z, h, encoders.mask(x, here, here))).argmax(axis=-1)
+
+
+def calibrate(
+    w: Weights, c: ModelConfig, phases: int, data: Data, attempts: Index
+) -> tuple[Calibration, dict[str, Floats], dict[str, Any]]:
+    """Constants of the model, those among its weights, and what it is worth, on these attempts."""
     used = [int(a) for a in attempts if data.end[a] - data.start[a] > STEP_TICKS * (c.horizon + 2)]
     calm = [a for a in used if data.calm[a]] or used
-    residual, units = [], []
-    found: dict[int, list[Floats]] = {a: [] for a in calm}
-    for lag in lags(c.horizon):
+    found = unset(c, phases)
+    in_phase = {a: phases_of(w, *latents_of(w, c, data, a)[1:]) for a in calm}
+    detected: dict[int, list[Floats]] = {a: [] for a in calm}
+    for k, lag in enumerate(lags(c.horizon)):
         of_lag = {a: foretelling_errors(w, c, data, a, lag) for a in used}
-        residual.append(np.maximum(np.concatenate([thought for _, thought in of_lag.values()]).std(axis=0), 1e-3))
+        found[RESIDUAL][k] = np.maximum(np.concatenate([thought for _, thought in of_lag.values()]).std(axis=0), 1e-3)
         for a in calm:
-            found[a].append(smooth(detectors(of_lag[a][0], of_lag[a][1] / residual[-1])))
-        large = np.quantile(np.concatenate([found[a][-1] for a in calm]), LARGE, axis=0)
-        units.append(np.maximum(large, 1e-3))
-    scores = [_largest(found[a], units) for a in calm]
+            felt, thought = of_lag[a]
+            detected[a].append(detectors(smoothed(felt), smoothed(thought / found[RESIDUAL][k])))
+        found[UNITS][k] = _units(
+            np.concatenate([detected[a][-1] for a in calm]), np.concatenate([in_phase[a][lag:] for a in calm]), phases
+        )
+    scores = [_largest(detected[a], found[UNITS], in_phase[a]) for a in calm]
     threshold = quiet_threshold(scores)
     states = [latents_of(w, c, data, a) for a in used]
     z = np.concatenate([s[1] for s in states])
@@ -81,13 +92,11 @@ def calibrate(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> tuple[
     }
     calibration = Calibration(
         latent_std=float(z.std(axis=0).mean()),
-        residual_std=tuple(tuple(round(float(v), 6) for v in row) for row in residual),
-        surprise_units=tuple(tuple(round(float(v), 6) for v in row) for row in units),
         surprise_threshold=threshold,
         success_slope=slope,
         success_offset=offset,
     )
-    return calibration, results
+    return calibration, found, results
 
 
 def fit_success(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> dict[str, Floats]:
@@ -118,21 +127,34 @@ def fit_success(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> dict
     return found
 
 
-def _largest(found: list[Floats], units: list[NDArray[np.float64]]) -> Floats:
+def _units(detected: Floats, in_phase: Index, phases: int) -> Floats:
+    """(phases, FEEL + 1) what detectors (n, FEEL + 1) seldom pass in each phase."""
+    usual = np.quantile(detected, LARGE, axis=0)
+    units: Floats = np.tile(usual, (phases, 1)).astype(np.float32)
+    for phase in np.unique(in_phase):
+        inside = detected[in_phase == phase]
+        own = np.quantile(inside, LARGE, axis=0)
+        units[phase] = own if len(inside) >= ENOUGH_STEPS else np.maximum(own, usual)
+    return units.clip(min=LEAST_UNIT)
+
+
+def _largest(detected: list[Floats], units: Floats, in_phase: Index) -> Floats:
     """The detectors (n, FEEL + 1) of all lags as one score, from the first lag's first step on."""
-    score = (found[0] / units[0]).max(axis=-1)
-    for later, unit in zip(found[1:], units[1:], strict=True):
-        start = len(score) - len(later)
-        score[start:] = np.maximum(score[start:], (later / unit).max(axis=-1))
+    found = [
+        (of_lag / unit[in_phase[-len(of_lag) :]]).max(axis=-1) for of_lag, unit in zip(detected, units, strict=True)
+    ]
+    score = found[0]
+    for later in found[1:]:
+        score[-len(later) :] = np.maximum(score[-len(later) :], later)
     return score
 
 
-def smooth(raw: Floats) -> Floats:
-    """Detectors (n, …) as they are while acting."""
+def smoothed(raw: Floats) -> Floats:
+    """Errors (n, …) of the steps of an attempt as they are while acting."""
     out = np.zeros_like(raw)
     last = np.zeros_like(raw[0])
     for k in range(len(raw)):
-        last = out[k] = last + SMOOTHING * (raw[k] - last)
+        last = out[k] = smooth(raw[k], last)
     return out
 
 

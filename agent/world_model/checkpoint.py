@@ -14,6 +14,7 @@ import numpy as np
 
 from agent.world_model.config import ModelConfig, PlanningConfig
 from agent.world_model.model import Calibration, Model, schema, shapes
+from agent.world_model.surprise import unset
 
 _DTYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "I64": np.dtype("<i8")}
 _CODES = {dtype: code for code, dtype in _DTYPES.items()}
@@ -109,13 +110,10 @@ def load(path: Path) -> Model:
     _check_schema(path, made_for)
     try:
         config, phases = ModelConfig(**card.pop("config")), tuple(card.pop("phases"))
-        calibration = card.pop("calibration")
-        calibration["residual_std"] = tuple(tuple(row) for row in calibration["residual_std"])
-        calibration["surprise_units"] = tuple(tuple(row) for row in calibration["surprise_units"])
         unusual: dict[str, Any] = {
             name: tuple(v) if isinstance(v, list) else v for name, v in card.pop("planning").items()
         }
-        model = Model(config, phases, weights, Calibration(**calibration), PlanningConfig(**unusual), card)
+        model = Model(config, phases, weights, Calibration(**card.pop("calibration")), PlanningConfig(**unusual), card)
     except (ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{unreadable}: {error}") from error
     _check_shapes(path, model)
@@ -149,7 +147,8 @@ def _check_schema(path: Path, made_for: dict[str, Any]) -> None:
 
 
 def _check_shapes(path: Path, model: Model) -> None:
-    expected = shapes(model.config, len(model.phases))
+    constants = unset(model.config, len(model.phases))
+    expected = shapes(model.config, len(model.phases)) | {name: value.shape for name, value in constants.items()}
     wrong = [
         f"{name}: {model.weights[name].shape if name in model.weights else 'missing'} instead of {shape}"
         for name, shape in expected.items()

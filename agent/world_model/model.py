@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from agent.messages import ACTING_VERSION
-from agent.world_model import encoders, heads, memory, predictor, prior
+from agent.world_model import encoders, heads, memory, predictor, prior, surprise
 from agent.world_model.actions import ACTION_SIZE
 from agent.world_model.config import STEP_TICKS, ModelConfig, PlanningConfig
 from agent.world_model.features import FEATURES_VERSION, FEEL_NAMES, KINDS, LAYOUT
@@ -40,12 +40,8 @@ class Calibration:
 
     latent_std: float = 1.0
     """Mean standard deviation of a latent's numbers."""
-    residual_std: tuple[tuple[float, ...], ...] = ()
-    """(lags, latent) of errors of foretelling, for each of agent.world_model.surprise.LAGS."""
-    surprise_units: tuple[tuple[float, ...], ...] = ()
-    """(lags, FEEL + 1) what each detector seldom passes when nothing is wrong."""
     surprise_threshold: float = 1.0
-    """Of the smoothed score."""
+    """Of the score in units of what is usual; the units are among the weights (agent.world_model.surprise)."""
     success_slope: float = 1.0
     success_offset: float = 0.0
     """Platt scaling of the success logit."""
@@ -74,11 +70,11 @@ def fresh(config: ModelConfig, phases: tuple[str, ...], mean: np.ndarray, std: n
     """An untrained model for data with this mean and deviation of features (LAYOUT.size,)."""
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 1])))
     weights = initial(shapes(config, len(phases)), rng)
-    weights |= encoders.statistics(mean, std)
+    weights |= encoders.statistics(mean, std) | surprise.unset(config, len(phases))
     weights["predict.causal"] = predictor.causal(config)
     return Model(config, phases, weights)
 
 
 def fixed(name: str) -> bool:
     """Whether a weight is given and not learned."""
-    return name.startswith("normal.") or name == "predict.causal"
+    return name.startswith(("normal.", "surprise.")) or name == "predict.causal"

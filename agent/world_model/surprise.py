@@ -2,27 +2,45 @@
 
 Below 1 all is well; above 1 something is not as it should be. What came is compared with what was foretold 40, 160 and
 320 ms before, by what was asked for since: a knock shows in the first, a weight that changed in the last, for the
-memory soon gets used to it. Every reading at every distance is a detector with a unit of its own, what it seldom
-passes when nothing is wrong; the largest counts. One mean over all would hide what shows in a single reading behind
-the contacts that come a little early or late in every grasp. Units and threshold are set on undisturbed episodes that
-were not trained on; no kind of disturbance was used to set them.
+memory soon gets used to it. Errors keep their sign and are smoothed over half a second: what only fluctuates cancels,
+what is really different stays. Every reading at every distance is a detector with a unit of its own in each phase, what
+it seldom passes there when nothing is wrong; the largest counts. One mean over all would hide what shows in a single
+reading behind the contacts that come a little early or late in every grasp, and one unit for all phases what shows in
+a quiet one. Units and threshold are set on undisturbed episodes that were not trained on; no kind of disturbance was
+used to set them.
 """
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.world_model import heads, predictor
+from agent.world_model.config import ModelConfig
 from agent.world_model.layers import Weights
-from agent.world_model.model import Model
+
+if TYPE_CHECKING:
+    from agent.world_model.model import Model
 
 Floats = NDArray[np.float32]
 
 LAGS = (1, 4, 8)
 """Steps between foretelling and comparing; the last is the predictor's horizon at most."""
-SMOOTHING = 0.35
-"""Share of a new step in a detector: a time constant of about 0.1 s."""
+SMOOTHING = 0.08
+"""Share of a new step in a detector: a time constant of 0.5 s."""
+RESIDUAL, UNITS = "surprise.residual", "surprise.units"
+"""Names among the weights of (lags, latent) standard deviations of the latent's errors, and of (lags, phases, FEEL + 1)
+what each detector seldom passes in a phase when nothing is wrong."""
+
+
+def unset(c: ModelConfig, phases: int) -> dict[str, Floats]:
+    """Both before anything was measured."""
+    count = len(lags(c.horizon))
+    return {
+        RESIDUAL: np.ones((count, c.latent), np.float32),
+        UNITS: np.ones((count, phases, heads.FEEL + 1), np.float32),
+    }
 
 
 def lags(horizon: int) -> tuple[int, ...]:
@@ -43,50 +61,59 @@ def errors(
     return (felt - meaning.feel) / np.exp(meaning.feel_log_scale), came - foretold
 
 
+def smooth(errors: Floats, before: Floats) -> Floats:
+    """Signed errors (…,) of one more step, folded into those smoothed so far."""
+    return before + SMOOTHING * (errors - before)
+
+
 def detectors(feel_error: Floats, latent_error: Floats) -> Floats:
-    """(…, FEEL + 1) sizes of errors in units of what is usual: each reading's (…, FEEL), and the whole latent's
+    """(…, FEEL + 1) from smoothed errors: the size of each reading's (…, FEEL), and that of the whole latent's
     (…, latent)."""
     thought = np.sqrt((latent_error**2).mean(axis=-1, keepdims=True))
     return np.concatenate([np.abs(feel_error), thought], axis=-1)
 
 
 class Surprise:
-    """The score over the steps of an attempt: `update` with what came, then `remember` the state there."""
+    """The score over the steps of an attempt: `update` with what came, `remember` the state there, `score`."""
 
-    def __init__(self, model: Model) -> None:
-        self._w, self._calibration = model.weights, model.calibration
+    def __init__(self, model: "Model") -> None:
+        self._w, self._threshold = model.weights, model.calibration.surprise_threshold
         self._lags = lags(model.config.horizon)
         self._horizon = model.config.horizon
-        ones = ((1.0,) * model.config.latent,) * len(self._lags)
-        self._residual = np.array(model.calibration.residual_std or ones, np.float32)
-        self._units = np.array(model.calibration.surprise_units or np.ones((len(self._lags), heads.FEEL + 1)))
+        self._residual, self._units = model.weights[RESIDUAL], model.weights[UNITS]
         self.reset()
 
     def reset(self) -> None:
-        self._smooth: NDArray[np.float64] = np.zeros_like(self._units)
+        self._felt = np.zeros((len(self._lags), heads.FEEL), np.float32)
+        self._thought = np.zeros_like(self._residual)
         self._states: deque[tuple[Floats, Floats]] = deque(maxlen=self._lags[-1])
         self._actions: deque[Floats] = deque(maxlen=self._lags[-1])
 
-    def update(self, action: Floats, z: Floats, feel: Floats) -> float | None:
-        """The score after a step: `action` (ACTION_SIZE,) was asked for, then `z` (latent,) and `feel` (FEEL,) came.
-        None at the first step."""
+    def update(self, action: Floats, z: Floats, feel: Floats) -> None:
+        """A step: `action` (ACTION_SIZE,) was asked for, then `z` (latent,) and `feel` (FEEL,) came."""
         if not self._states:
-            return None
+            return
         self._actions.append(action)
-        for k, (lag, usual) in enumerate(zip(self._lags, self._residual, strict=True)):
+        for k, lag in enumerate(self._lags):
             if lag > len(self._states):
                 break
             before_z, before_h = self._states[-lag]
             actions = np.zeros((1, self._horizon, len(action)), np.float32)
             actions[0, :lag] = list(self._actions)[-lag:]
             felt, thought = errors(self._w, before_z[None], before_h[None], actions, lag, z[None], feel[None])
-            self._smooth[k] += SMOOTHING * (detectors(felt, thought / usual)[0] - self._smooth[k])
-        return float((self._smooth / self._units).max()) / self._calibration.surprise_threshold
-
-    def about(self, readings: slice) -> float:
-        """The largest detector of these readings alone, in its unit."""
-        return float((self._smooth[:, readings] / self._units[:, readings]).max())
+            self._felt[k] = smooth(felt[0], self._felt[k])
+            self._thought[k] = smooth(thought[0] / self._residual[k], self._thought[k])
 
     def remember(self, z: Floats, h: Floats) -> None:
         """The state from which later steps are foretold."""
         self._states.append((z, h))
+
+    def score(self, phase: int) -> float | None:
+        """In this phase of the prior; None at the first step."""
+        if not self._actions:
+            return None
+        return float((detectors(self._felt, self._thought) / self._units[:, phase]).max()) / self._threshold
+
+    def about(self, readings: slice, phase: int) -> float:
+        """The largest detector of these readings alone, in its unit."""
+        return float((np.abs(self._felt) / self._units[:, phase, :-1])[:, readings].max())

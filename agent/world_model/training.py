@@ -261,29 +261,51 @@ def _finish(
     state: dict[str, Any],
     looked: dict[str, float],
 ) -> Model:
-    from agent.episodes import code_identity, command_line, cpu_name
-
     weights = model.weights | fit_success(model.weights, model.config, data, taught)
-    calibration, results = calibrate(weights, model.config, data, held)
-    code = code_identity()
+    calibration, constants, results = calibrate(weights, model.config, len(model.phases), data, held)
     card = {
         "training": asdict(config),
         "steps": state["step"],
         "minutes": round(state["seconds"] / 60.0, 1),
-        "data": {
-            "attempts": len(data),
-            "minutes": round(data.minutes, 1),
-            "successes": int(data.success.sum()),
-            "held_out_attempts": len(held),
-            "split": "train",
-            "houses": [int(data.house.min()), int(data.house.max())],
-        },
-        "results": {name: value for name, value in (looked | results).items() if value is not None and isfinite(value)},
-        "code": {"sources": code.sources, "commit": code.commit},
-        "command": command_line(),
-        "cpu": cpu_name(),
+        "data": _described(data) | {"held_out_attempts": len(held)},
+        "results": _finite(looked | results),
+        **_origin(),
         "limits_of_use": "simulation only; knows no other kinds of subgoal and phases than its data had",
     }
-    model = replace(model, weights=weights, calibration=calibration, card=card)
+    model = replace(model, weights=weights | constants, calibration=calibration, card=card)
     save(run / "model.safetensors", model)
     return model
+
+
+def recalibrate(data: Data, model: Model) -> Model:
+    """The model with all that is set on episodes it was not trained on set anew, on these; nothing is learned."""
+    every = np.arange(len(data))
+    calibration, constants, results = calibrate(model.weights, model.config, len(model.phases), data, every)
+    noted = {"data": _described(data), "results": _finite(results), **_origin()}
+    return replace(
+        model,
+        weights=model.weights | constants,
+        calibration=calibration,
+        card=model.card | {"calibrated_anew": noted},
+    )
+
+
+def _described(data: Data) -> dict[str, Any]:
+    return {
+        "attempts": len(data),
+        "minutes": round(data.minutes, 1),
+        "successes": int(data.success.sum()),
+        "split": "train",
+        "houses": [int(data.house.min()), int(data.house.max())],
+    }
+
+
+def _finite(results: dict[str, Any]) -> dict[str, float]:
+    return {name: value for name, value in results.items() if value is not None and isfinite(value)}
+
+
+def _origin() -> dict[str, Any]:
+    from agent.episodes import code_identity, command_line, cpu_name
+
+    code = code_identity()
+    return {"code": {"sources": code.sources, "commit": code.commit}, "command": command_line(), "cpu": cpu_name()}
