@@ -14,7 +14,7 @@ Until = Callable[[Step], bool]
 
 
 def run(robot: Robot, belief: Belief, agenda: Agenda | ErrandAgenda, mind: Mind, record: Record, until: Until) -> None:
-    """Observe, believe, act, record, once a tick, until `until` says so. The robot is closed in any case."""
+    """Observe, believe, act, think on, record, once a tick, until `until` says so. The robot is closed in any case."""
     try:
         while True:
             observation = robot.observe()
@@ -22,6 +22,7 @@ def run(robot: Robot, belief: Belief, agenda: Agenda | ErrandAgenda, mind: Mind,
             subgoal = agenda.due(belief)
             action = mind.act(belief, observation, subgoal)
             robot.act(action)
+            mind.think()
             step = Step(
                 observation=observation, subgoal=subgoal, action=action, estimate=mind.estimate, acting=mind.acting
             )

@@ -43,6 +43,10 @@ class Mind:
         self.estimate = msgspec.structs.replace(estimate, phase=command.phase)
         return to_action(command, observation, belief.hand.tool_in_base)
 
+    def think(self) -> None:
+        """Once the action has left: what only the next ones profit from."""
+        self.policy.think()
+
     def _work(self, belief: Belief, observation: Observation, subgoal: Subgoal) -> Command:
         skill = self._skill
         if skill is None or skill.subgoal is not subgoal:

@@ -102,7 +102,8 @@ def _run_loop(args: argparse.Namespace) -> int:
     console.print(
         f"{result['ticks']} ticks of 10 ms in real time, the policy {result['policy']} thinking in each: answer after "
         f"{result['p50_ms']:.2f} ms (median), {result['p99_ms']:.2f} (p99), {result['p999_ms']:.2f} (p99.9), "
-        f"{result['worst_ms']:.2f} (worst); {result['missed']} missed, {result['plan_hz']:.0f} plans a second"
+        f"{result['worst_ms']:.2f} (worst), with planning {result['tick_p99_ms']:.2f} (p99); "
+        f"{result['missed']} missed, {result['plan_hz']:.0f} plans a second"
     )
     write_json(args.json, result)
     return Exit.OK

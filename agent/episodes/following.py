@@ -112,6 +112,9 @@ class SwitchedPolicy:
     def act(self, situation: "Situation") -> "Motion":
         return self._now.act(situation)
 
+    def think(self) -> None:
+        self._now.think()
+
 
 class LoggedPlanner:
     """A PlannerClient that answers what was answered, and asks the real one for what was never asked."""

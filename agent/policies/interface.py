@@ -97,6 +97,10 @@ class Policy(Protocol):
 
     def act(self, situation: Situation) -> Motion: ...
 
+    def think(self) -> None:
+        """The action has left: time for what only later ones profit from."""
+        ...
+
 
 @runtime_checkable
 class Checkpointed(Protocol):

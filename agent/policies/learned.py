@@ -1,4 +1,5 @@
-"""The learned policies: encoder and prior at every tick; memory, predictor, surprise and planning at every fourth.
+"""The learned policies: encoder and prior at every tick; memory, predictor and surprise at every fourth, after which
+a plan is searched for once the action has left.
 
 numpy alone: no torch, no compiler, no thread of its own.
 """
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from msgspec.structs import replace
 
 from agent.messages import Estimate
 from agent.policies.interface import Motion, Situation
@@ -71,6 +73,8 @@ class LearnedPolicy:
         """Sum of what was asked for since the last step, before reflexes."""
         self._correction = np.zeros(ACTION_SIZE, np.float32)
         self._estimate = Estimate()
+        self._asked: tuple[Situation, np.ndarray, np.ndarray, np.ndarray] | None = None
+        """What to search a plan for: (situation, z, h, the prior's chunk)."""
 
     def act(self, situation: Situation) -> Motion:
         if needs_mirror(situation):
@@ -91,17 +95,25 @@ class LearnedPolicy:
         chunk, finished = prior.propose(w, hidden, self._phases[phase])
         chunk = chunk.reshape(-1, ACTION_SIZE)
         if is_step:
-            plan = None if self._planner is None else self._planner.search(situation, z, self._h, chunk)
-            self.plans += plan is not None
-            replaced = plan is not None and plan.replaces
-            self._correction = plan.actions[0] - chunk[0] if plan is not None and replaced else 0.0 * self._correction
-            self._estimate = self._believe(z, self._surprise.score(phase), plan)
+            self._asked = situation, z, self._h, chunk
+            self._estimate = self._believe(z, self._surprise.score(phase))
         motion = to_motion(chunk[0] + self._correction, self.model.phases[phase], float(sigmoid(finished)) > DONE)
         # What foresight misses is left to reflexes.
         motion.reflexes = self._planner is not None
         self._done += to_vector(motion)
         motion.estimate = self._estimate
         return motion
+
+    def think(self) -> None:
+        if self._asked is None or self._planner is None:
+            return
+        (situation, z, h, chunk), self._asked = self._asked, None
+        plan = self._planner.search(situation, z, h, chunk)
+        self.plans += 1
+        self._correction = plan.actions[0] - chunk[0] if plan.replaces else np.zeros(ACTION_SIZE, np.float32)
+        self._estimate = replace(
+            self._estimate, force_n=plan.force_n, disagreement=plan.disagreement, planned=plan.replaces
+        )
 
     def _step(self, z: np.ndarray, x: np.ndarray) -> None:
         """Take a step of 40 ms into memory."""
@@ -111,17 +123,15 @@ class LearnedPolicy:
         self._surprise.remember(z, self._h)
         self._done = np.zeros(ACTION_SIZE, np.float32)
 
-    def _believe(self, z: np.ndarray, surprise: float | None, plan: Plan | None) -> Estimate:
+    def _believe(self, z: np.ndarray, surprise: float | None) -> Estimate:
         meaning = heads.read(self._w, z, self._h)
         calibration = self.model.calibration
         success = calibration.success_slope * meaning.success + calibration.success_offset
-        return Estimate(
+        return replace(
+            self._estimate,
             surprise=surprise,
             success_probability=float(sigmoid(success)),
             time_to_go_s=float(np.expm1(max(0.0, float(meaning.log_time)))),
             contact_probability=float(sigmoid(meaning.contact)),
             slip_probability=float(sigmoid(meaning.slip)),
-            force_n=None if plan is None else plan.force_n,
-            disagreement=None if plan is None else plan.disagreement,
-            planned=None if plan is None else plan.replaces,
         )

@@ -51,6 +51,9 @@ class Teacher:
                 done.grip_mode, done.grip = self._grip  # type: ignore[assignment]
         return done
 
+    def think(self) -> None:
+        self._expert.think()
+
     def _begin_burst(self) -> None:
         rng = self._rng
         self._left = int(rng.uniform(*BURST_S) / TICK_S)
@@ -78,6 +81,10 @@ class Advised:
         motion.advice = clamped(situation, self._teacher.act(situation))
         return motion
 
+    def think(self) -> None:
+        self._learner.think()
+        self._teacher.think()
+
 
 class Clamped:
     """A policy whose every motion is held back to the limits by reflexes: the baseline of planning under limits."""
@@ -94,6 +101,9 @@ class Clamped:
         motion = self._policy.act(situation)
         motion.reflexes = True
         return motion
+
+    def think(self) -> None:
+        self._policy.think()
 
 
 def _in_ball(rng: np.random.Generator) -> Array:

@@ -63,7 +63,7 @@ def errors(
 
 def smooth(errors: Floats, before: Floats) -> Floats:
     """Signed errors (…,) of one more step, folded into those smoothed so far."""
-    return before + SMOOTHING * (errors - before)
+    return (before + SMOOTHING * (errors - before)).astype(np.float32)
 
 
 def detectors(feel_error: Floats, latent_error: Floats) -> Floats:

@@ -31,3 +31,6 @@ class ScriptedPolicy:
     def act(self, situation: Situation) -> Motion:
         """Raises KeyError for a kind of subgoal that needs no touching."""
         return _ACTS[situation.kind](situation)
+
+    def think(self) -> None:
+        """Nothing to think over."""
