@@ -190,9 +190,7 @@ class PushDoor(Skill):
         """The push from the side that is the shorter way from here, as straight as it can be got at."""
         here = belief.base_pose[:2]
         travel = Travel(belief.map.costs(), here)
-        normal = np.array((np.cos(doorway.yaw_in_map_rad), np.sin(doorway.yaw_in_map_rad)))
-        middle = np.array(doorway.position_in_map_m)
-        sides = (middle + normal, middle - normal)
+        sides = doorway.sides(1.0)
         straight = [plan_push(doorway, side) for side in sides]
         costs = [travel.cost_near(push.approach_pose_in_map[:2], STAND_WITHIN_M) for push in straight]
         if min(costs) < np.inf:
@@ -205,7 +203,7 @@ class PushDoor(Skill):
             ways.append(from_here)
         without_leaves = belief.map.costs(push_doors=True)
         for push in ways:
-            if without_leaves.is_free_between(push.approach_pose_in_map[:2], middle, BESIDE_LEAF_M):
+            if without_leaves.is_free_between(push.approach_pose_in_map[:2], doorway.position_in_map_m, BESIDE_LEAF_M):
                 return push
         return plan_push(doorway, here)
 

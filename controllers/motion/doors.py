@@ -40,6 +40,12 @@ class Doorway:
     margin: float = math.inf
     """How much better it fits what was seen than the next of the doorways that the leaf may belong to."""
 
+    def sides(self, distance_m: float) -> list[Array]:
+        """The two points (2,) so far straight before its middle."""
+        normal = np.array((math.cos(self.yaw_in_map_rad), math.sin(self.yaw_in_map_rad)))
+        middle = np.array(self.position_in_map_m)
+        return [middle + distance_m * normal, middle - distance_m * normal]
+
 
 @dataclass(frozen=True, slots=True)
 class DoorPush:

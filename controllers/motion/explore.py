@@ -74,7 +74,7 @@ def frontiers(grid: CostGrid, doors: Mapping[str, Doorway] | None = None, min_si
         middle = points[int(np.argmin(np.hypot(*(points - points.mean(axis=0)).T)))]
         found.append(Frontier(float(middle[0]), float(middle[1]), rows.size * cell))
     for name, door in sorted((doors or {}).items()):
-        if door.opening < PASSABLE_OPENING and any(_unseen_at(grid, point) for point in _sides(door, 0.5)):
+        if door.opening < PASSABLE_OPENING and any(_unseen_at(grid, point) for point in door.sides(0.5)):
             found.append(Frontier(*door.position_in_map_m, door.width_m, name))
     return found
 
@@ -124,7 +124,7 @@ def choose_frontier(
             views.append((score, frontier, pose[:2], 0.0))
             continue
         door = (doors or {}).get(frontier.door)
-        spots = [there] if door is None else _sides(door, STANDOFF_M)
+        spots = [there] if door is None else door.sides(STANDOFF_M)
         within = _VIEW_WITHIN_M if door is None else 0.25
         costs = [float(travel.cost_near(spot, within)) for spot in spots]
         k = int(np.argmin(costs))
@@ -160,12 +160,6 @@ def _sees(grid: CostGrid, a: Array, b: Array) -> bool:
     points = a + np.linspace(0.0, 1.0, 12)[:, None] * (b - a)
     row, column = grid.raster.cells(points)
     return bool(np.all(grid.clearance_m[row, column] > 0.5 * grid.raster.cell_m))
-
-
-def _sides(door: Doorway, distance_m: float) -> list[Array]:
-    normal = np.array((np.cos(door.yaw_in_map_rad), np.sin(door.yaw_in_map_rad)))
-    middle = np.asarray(door.position_in_map_m, dtype=np.float64)
-    return [middle + distance_m * normal, middle - distance_m * normal]
 
 
 def _unseen_at(grid: CostGrid, point: Array) -> bool:
