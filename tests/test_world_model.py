@@ -32,7 +32,7 @@ from agent.world_model.data import Data
 from agent.world_model.features import LAYOUT
 from agent.world_model.heads import FEEL
 from agent.world_model.layers import sigmoid
-from agent.world_model.model import Model, fresh, schema
+from agent.world_model.model import Calibration, Model, fresh, schema
 from agent.world_model.surprise import RESIDUAL, UNITS, Surprise
 from agent.world_model.training import recalibrate, train
 
@@ -267,6 +267,14 @@ def test_calibrating_anew_changes_nothing_that_was_learned(model: Model) -> None
     assert again.calibration.surprise_threshold != model.calibration.surprise_threshold
     assert again.card["calibrated_anew"]["data"]["attempts"] == 10
     assert {**again.card, "calibrated_anew": None} == {**model.card, "calibrated_anew": None}
+
+
+def test_the_card_of_weights_that_were_loaded_and_changed_has_their_new_identity(model: Model, tmp_path: Path) -> None:
+    save(tmp_path / "old.safetensors", model)
+    changed = replace(load(tmp_path / "old.safetensors"), calibration=Calibration(surprise_threshold=7.0))
+    save(tmp_path / "new.safetensors", changed)
+    card = json.loads((tmp_path / "new.json").read_text())
+    assert card["identity"] == identity(changed) != identity(model)
 
 
 def test_what_only_fluctuates_surprises_less_than_what_stays() -> None:

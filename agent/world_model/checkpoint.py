@@ -103,6 +103,8 @@ def load(path: Path) -> Model:
     unreadable = f"the card {card_path} of these weights cannot be read"
     try:
         card = json.loads(card_path.read_text())
+        for told_by_the_model in ("identity", "parameters"):
+            card.pop(told_by_the_model, None)
         made_for = dict(card.pop("schema"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{unreadable}: {error}") from error
