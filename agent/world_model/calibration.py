@@ -62,7 +62,8 @@ def calibrate(
     used = [int(a) for a in attempts if data.end[a] - data.start[a] > STEP_TICKS * (c.horizon + 2)]
     calm = [a for a in used if data.calm[a]] or used
     found = unset(c, phases)
-    in_phase = {a: phases_of(w, *latents_of(w, c, data, a)[1:]) for a in calm}
+    states = {a: latents_of(w, c, data, a)[1:] for a in used}
+    in_phase = {a: phases_of(w, *states[a]) for a in calm}
     detected: dict[int, list[Floats]] = {a: [] for a in calm}
     for k, lag in enumerate(lags(c.horizon)):
         of_lag = {a: foretelling_errors(w, c, data, a, lag) for a in used}
@@ -75,9 +76,8 @@ def calibrate(
         )
     scores = [_largest(detected[a], found[UNITS], in_phase[a]) for a in calm]
     threshold = quiet_threshold(scores)
-    states = [latents_of(w, c, data, a) for a in used]
-    z = np.concatenate([s[1] for s in states])
-    meanings = [heads.read(w, s[1], s[2]) for s in states]
+    z = np.concatenate([states[a][0] for a in used])
+    meanings = [heads.read(w, *states[a][:2]) for a in used]
     logits = np.concatenate([m.success for m in meanings])
     success = np.concatenate([np.full(len(m.success), data.success[a]) for a, m in zip(used, meanings, strict=True)])
     slope, offset = platt(logits, success)
