@@ -77,10 +77,9 @@ class Kinematics:
     def of(cls, arm_position_rad: Array, lift_m: float) -> "Kinematics":
         return cls(*chain(arm_position_rad, lift_m))
 
-    def columns(self, point: Vector | None = None) -> list[Vector]:
-        """The linear part of the Jacobian's columns, axis × lever, for the seven joints, of the tool or of another
-        point of the arm (base frame)."""
-        px, py, pz = self.tool if point is None else point
+    def columns(self) -> list[Vector]:
+        """The linear part of the tool's Jacobian, axis × lever, as columns for the seven joints."""
+        px, py, pz = self.tool
         return [
             (ay * (pz - oz) - az * (py - oy), az * (px - ox) - ax * (pz - oz), ax * (py - oy) - ay * (px - ox))
             for (ox, oy, oz), (ax, ay, az) in zip(self.origins, self.axes, strict=True)

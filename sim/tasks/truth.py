@@ -5,7 +5,7 @@ Never shown to an agent. One Truth serves all predicates of an episode; `feel` i
 """
 
 from collections import deque
-from math import atan2, cos, sin
+from math import atan2, cos, sin, sqrt
 from typing import TypeVar
 
 import mujoco
@@ -43,13 +43,10 @@ class Truth:
         on_robot = model.body_rootid == root
         geom_body = model.geom_bodyid
         self._robot_geom: NDArray[np.bool_] = on_robot[geom_body]
-        self._plane: NDArray[np.bool_] = model.geom_type == int(mujoco.mjtGeom.mjGEOM_PLANE)
+        self._is_plane: list[bool] = (model.geom_type == int(mujoco.mjtGeom.mjGEOM_PLANE)).tolist()
         self._body_of_geom: list[int] = geom_body.tolist()
         self._is_robot: list[bool] = self._robot_geom.tolist()
         self._pads = tuple(model.geom(name).id for name in PADS)
-        pad = np.zeros(model.ngeom, dtype=bool)
-        pad[list(self._pads)] = True
-        self._pad_geom = pad
         hand = {int(geom_body[g]) for g in self._pads}
         hand |= {int(model.body_parentid[body]) for body in hand}
         self._hand_bodies = frozenset(hand)
@@ -69,10 +66,9 @@ class Truth:
         pushing = 0.0
         if self.data.ncon:
             geoms = self.data.contact.geom
-            ours = self._robot_geom[geoms]
-            touching = np.flatnonzero(ours.any(axis=1))
-            if len(touching):
-                pushing = self._pushing(geoms[touching], touching, ours[touching])
+            rows = np.flatnonzero(self._robot_geom[geoms].any(axis=1)).tolist()
+            if rows:
+                pushing = self._pushing(rows, geoms)
         self._pushes.append(pushing)
         if pushing > 0.0:
             self.force_peak_n = max(self.force_peak_n, sum(self._pushes) / len(self._pushes))
@@ -81,30 +77,35 @@ class Truth:
         """Reads who touches whom after the last step."""
         self._pairs = self.data.contact.geom.tolist() if self.data.ncon else []
 
-    def _pushing(self, geoms: NDArray[np.int32], rows: NDArray[np.intp], ours: NDArray[np.bool_]) -> float:
+    def _pushing(self, rows: list[int], geoms: NDArray[np.int32]) -> float:
         """How hard the robot pushes now: the larger of the net force of all its contacts (where a pinch cancels)
-        and the largest total normal force on one of its bodies other than the pads."""
-        contact = self.data.contact
-        address = contact.efc_address[rows]
-        wanted = ~(ours.all(axis=1) | self._plane[geoms].any(axis=1)) & (address >= 0)
-        if not wanted.any():
-            return 0.0
-        geoms, ours, address, rows = geoms[wanted], ours[wanted], address[wanted], rows[wanted]
-        normal = self.data.efc_force[address]
-        frame = contact.frame[rows]
-        force = normal[:, None] * frame[:, :3]
-        rough = np.flatnonzero(contact.dim[rows] >= 3)
-        for k in (1, 2):
-            force[rough] += self.data.efc_force[address[rough] + k][:, None] * frame[rough, 3 * k : 3 * k + 3]
-        # A contact's frame points from its first geom to its second.
-        second = ours[:, 1]
-        net = float(np.linalg.norm((force * np.where(second, 1.0, -1.0)[:, None]).sum(axis=0)))
-        robot_geom = np.where(second, geoms[:, 1], geoms[:, 0])
-        bare = ~self._pad_geom[robot_geom]
-        if not bare.any():
-            return net
-        per_body = np.bincount(self.model.geom_bodyid[robot_geom[bare]], weights=np.abs(normal[bare]))
-        return max(net, float(per_body.max()))
+        and the largest total normal force on one of its bodies other than the pads.
+
+        Contact by contact: the robot has few of them, and this runs at every step.
+        """
+        contact, forces = self.data.contact, self.data.efc_force
+        addresses, frames, sizes = contact.efc_address, contact.frame, contact.dim
+        ours, plane, pads, of = self._is_robot, self._is_plane, self._pads, self._body_of_geom
+        x = y = z = 0.0
+        on_body: dict[int, float] = {}
+        for row in rows:
+            a, b = geoms[row].tolist()
+            address = addresses.item(row)
+            if ours[a] is ours[b] or plane[a] or plane[b] or address < 0:
+                continue
+            # A contact's frame points from its first geom to its second.
+            geom, sign = (b, 1.0) if ours[b] else (a, -1.0)
+            nx, ny, nz, ux, uy, uz, vx, vy, vz = frames[row].tolist()
+            if sizes.item(row) >= 3:
+                normal, along_u, along_v = forces[address : address + 3].tolist()
+            else:
+                normal, along_u, along_v = forces.item(address), 0.0, 0.0
+            x += sign * (normal * nx + along_u * ux + along_v * vx)
+            y += sign * (normal * ny + along_u * uy + along_v * vy)
+            z += sign * (normal * nz + along_u * uz + along_v * vz)
+            if geom not in pads:
+                on_body[of[geom]] = on_body.get(of[geom], 0.0) + abs(normal)
+        return max((sqrt(x * x + y * y + z * z), *on_body.values()))
 
     def touchers(self, bodies: frozenset[int]) -> set[int]:
         """Geoms of other bodies that touch any of `bodies`."""
@@ -139,7 +140,7 @@ class Truth:
 
     def robot_is_free(self) -> bool:
         """The robot touches nothing but itself and the floor."""
-        ours, plane = self._is_robot, self._plane
+        ours, plane = self._is_robot, self._is_plane
         return not any(ours[a] != ours[b] and not (plane[a] or plane[b]) for a, b in self._pairs)
 
     def robot_touches_joint(self, joint: str) -> bool:
