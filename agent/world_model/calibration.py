@@ -37,9 +37,11 @@ def latents_of(w: Weights, c: ModelConfig, data: Data, attempt: int) -> tuple[In
     return ticks, z, states, x
 
 
-def foretelling_errors(w: Weights, c: ModelConfig, data: Data, attempt: int, lag: int) -> tuple[Floats, Floats]:
-    """`agent.world_model.surprise.errors` at every step of an attempt from step `lag` on."""
-    ticks, z, h, x = latents_of(w, c, data, attempt)
+def foretelling_errors(
+    w: Weights, c: ModelConfig, data: Data, attempt: int, lag: int, states: tuple[Index, Floats, Floats, Floats]
+) -> tuple[Floats, Floats]:
+    """`agent.world_model.surprise.errors` at every step of an attempt from step `lag` on; states: its `latents_of`."""
+    ticks, z, h, x = states
     steps = len(z) - lag
     within = np.minimum(ticks[:, None] + np.arange(STEP_TICKS), data.end[attempt] - 1)
     done = data.did[within].mean(axis=1)
@@ -62,11 +64,11 @@ def calibrate(
     used = [int(a) for a in attempts if data.end[a] - data.start[a] > STEP_TICKS * (c.horizon + 2)]
     calm = [a for a in used if data.calm[a]] or used
     found = unset(c, phases)
-    states = {a: latents_of(w, c, data, a)[1:] for a in used}
-    in_phase = {a: phases_of(w, *states[a]) for a in calm}
+    states = {a: latents_of(w, c, data, a) for a in used}
+    in_phase = {a: phases_of(w, *states[a][1:]) for a in calm}
     detected: dict[int, list[Floats]] = {a: [] for a in calm}
     for k, lag in enumerate(lags(c.horizon)):
-        of_lag = {a: foretelling_errors(w, c, data, a, lag) for a in used}
+        of_lag = {a: foretelling_errors(w, c, data, a, lag, states[a]) for a in used}
         found[RESIDUAL][k] = np.maximum(np.concatenate([thought for _, thought in of_lag.values()]).std(axis=0), 1e-3)
         for a in calm:
             felt, thought = of_lag[a]
@@ -76,8 +78,8 @@ def calibrate(
         )
     scores = [_largest(detected[a], found[UNITS], in_phase[a]) for a in calm]
     threshold = quiet_threshold(scores)
-    z = np.concatenate([states[a][0] for a in used])
-    meanings = [heads.read(w, *states[a][:2]) for a in used]
+    z = np.concatenate([states[a][1] for a in used])
+    meanings = [heads.read(w, *states[a][1:3]) for a in used]
     logits = np.concatenate([m.success for m in meanings])
     success = np.concatenate([np.full(len(m.success), data.success[a]) for a, m in zip(used, meanings, strict=True)])
     slope, offset = platt(logits, success)
