@@ -19,7 +19,7 @@ from controllers.plant import ARM
 @pytest.fixture(scope="module", params=["open-lid", "open-cabinet"])
 def situations(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Situation]:
     folder: Path = tmp_path_factory.mktemp("data")
-    report = CollectJob((request.param,), "teacher", None, folder)(1)
+    report = CollectJob((request.param,), "train", "teacher", None, folder)(1)
     return [situation_of(step) for _, step in Episode.open(report.episode).records(Kind.STEP)][::7]
 
 

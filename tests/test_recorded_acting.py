@@ -14,7 +14,7 @@ from agent.policies.limits import clamped
 from agent.policies.recorded import situation_of
 from agent.policies.scripted import ScriptedPolicy
 from agent.world_model.actions import SCALE, to_motion, to_vector
-from agent.world_model.data import DataError, find_episodes, gather, read
+from agent.world_model.data import CALIBRATED_ON, DataError, find_episodes, gather, read
 from agent.world_model.features import LAYOUT, Featurizer
 
 INDEX = 0
@@ -24,7 +24,7 @@ INDEX = 0
 def taught(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> EpisodeReport:
     """One collected episode."""
     folder = tmp_path_factory.mktemp("data")
-    return CollectJob((request.param,), "teacher", None, folder)(INDEX)
+    return CollectJob((request.param,), "train", "teacher", None, folder)(INDEX)
 
 
 @pytest.fixture(scope="module")
@@ -110,12 +110,20 @@ def test_harm_is_known_two_seconds_ahead(taught: EpisodeReport, monkeypatch: pyt
 def test_only_the_training_split_is_trained_on(taught: EpisodeReport, monkeypatch: pytest.MonkeyPatch) -> None:
     import msgspec
 
-    episode = Episode.open(taught.episode)
-    episode.header = msgspec.structs.replace(episode.header, split="heldout")
+    path = Path(taught.episode)
+    episode = Episode.open(path)
     monkeypatch.setattr(Episode, "open", classmethod(lambda cls, path: episode))
-    monkeypatch.setattr("agent.world_model.data._schema_digest", lambda: "other")
-    with pytest.raises(DataError, match="'heldout'"):
-        read(Path(taught.episode))
+    for split, calibrates in (("heldout", False), ("dev", True)):
+        episode.header = msgspec.structs.replace(episode.header, split=split)
+        monkeypatch.setattr("agent.world_model.data._schema_digest", lambda of=split: of)
+        for _ in ("fresh", "kept beside its log"):
+            with pytest.raises(DataError, match=f"'{split}'"):
+                read(path)
+        if calibrates:
+            assert set(read(path, CALIBRATED_ON)["split"]) == {split}
+        else:
+            with pytest.raises(DataError, match=f"'{split}'"):
+                read(path, CALIBRATED_ON)
 
 
 def test_conditions_depend_on_task_and_house_alone() -> None:

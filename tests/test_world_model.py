@@ -80,6 +80,7 @@ def toy(attempts: int = 24, ticks: int = 120) -> Data:
         end=start + ticks,
         success=np.arange(attempts) % 3 > 0,
         calm=np.ones(attempts, bool),
+        split=np.full(attempts, "train"),
         house=np.arange(attempts),
         kind=np.zeros(attempts, np.int64),
         phases=PHASES[:2],

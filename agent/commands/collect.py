@@ -3,7 +3,8 @@
 The teacher is the scripted policy inside the skills: it sees what the learner will see. Bursts of noise push it off its
 path; what is learned is what it then wants. Failures are kept: a model must know what they look like. With --policy
 prior or world-model the learner itself acts, and the teacher says in every tick what it would have done: an on-policy
-round. Houses are those of the split `train`, never others. The same command goes on where it was stopped.
+round. Houses are those of the split `train`; what comes from `dev` may calibrate a model (`doppio train --minutes 0`)
+and is refused for training. The same command goes on where it was stopped.
 
 example: doppio collect press-button pick-mug --episodes 300
 """
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "collect training episodes of tasks"
 DATA = Path("runs/data")
+SPLITS = ("train", "dev")
 COLLECTORS = ("teacher", "prior", "world-model")
 DISTURBED_SHARE, LIMITED_SHARE = 0.5, 0.5
 FORCE_N, SPEED_M_S, TILT_RAD, TIME_S = (26.0, 48.0), (0.22, 0.6), (0.2, 0.5), (25.0, 60.0)
@@ -43,7 +45,7 @@ _SALT = 30817
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tasks", nargs="+", metavar="TASK", help="for example press-button pick-mug")
-    parser.add_argument("--split", default="train", help="train; others are refused")
+    parser.add_argument("--split", default="train", help="train, or dev to calibrate on (default train)")
     parser.add_argument("--start", type=house_index, default=0, metavar="N", help="first house (default 0)")
     parser.add_argument(
         "--episodes", type=number_between(1, 1_000_000), default=300, metavar="N", help="of each task (default 300)"
@@ -79,20 +81,20 @@ def run(args: argparse.Namespace) -> int:
     from agent.commands.workers import run_jobs
 
     tasks = [_task_with_acting(name) for name in args.tasks]
-    if args.split != "train":
-        raise CommandError(f"training data come from the split train alone, not from {args.split!r}")
+    if args.split not in SPLITS:
+        raise CommandError(f"data come from the splits {' and '.join(SPLITS)} alone, not from {args.split!r}")
     if args.start + args.episodes > MAX_INDEX:
         raise CommandError(f"--start {args.start} --episodes {args.episodes} ends above house {MAX_INDEX - 1}")
     weights = [] if args.policy == "teacher" else [check_weights(args)]
     # Other weights act otherwise: what they have done so far is another journal.
-    journals = {task: Journal.for_evaluation(args.data, (task, args.policy, *weights)) for task in tasks}
+    journals = {task: Journal.for_evaluation(args.data, (task, args.split, args.policy, *weights)) for task in tasks}
     indices = range(args.start, args.start + args.episodes)
     done = {task: {i: r for i, r in journals[task].read().items() if i in indices} for task in tasks}
     # Round and round the tasks, so that what is there so far is always balanced.
     waiting = [
         job_number(index, k, len(tasks)) for index in indices for k, task in enumerate(tasks) if index not in done[task]
     ]
-    work = CollectJob(tuple(tasks), args.policy, args.checkpoint, args.data)
+    work = CollectJob(tuple(tasks), args.split, args.policy, args.checkpoint, args.data)
     started, errors = time.monotonic(), 0
     spent_s = sum(r.wall_s for of_task in done.values() for r in of_task.values()) / args.workers
     in_time = within(waiting, started + 60.0 * args.minutes - spent_s)
@@ -144,6 +146,7 @@ class CollectJob:
     """One episode; picklable, called in a worker."""
 
     tasks: tuple[str, ...]
+    split: str
     policy: str
     checkpoint: Path | None
     data: Path
@@ -159,7 +162,7 @@ class CollectJob:
         disturbance, limits = conditions(task, index)
         config = RunConfig(
             task=task,
-            split="train",
+            split=self.split,
             index=index,
             policy=TEACHER if self.policy == "teacher" else ADVISED + self.policy,
             disturbance=disturbance,
@@ -200,7 +203,7 @@ def describe(args: argparse.Namespace, done: "dict[str, dict[int, EpisodeReport]
             "successes": sum(r.success for r in there),
             "acting_s": sum(r.acting_s for r in there),
         }
-    return {"policy": args.policy, "split": "train", "tasks": tasks, "wall_s": wall_s, "data": str(args.data)}
+    return {"policy": args.policy, "split": args.split, "tasks": tasks, "wall_s": wall_s, "data": str(args.data)}
 
 
 class Display:

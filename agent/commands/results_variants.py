@@ -114,7 +114,7 @@ class Variants:
         from agent.commands.train import Display, read_all
         from agent.world_model.collapse import CollapsedError
         from agent.world_model.config import ModelConfig, TrainingConfig
-        from agent.world_model.data import DataError
+        from agent.world_model.data import TRAINED_ON, DataError
         from agent.world_model.training import train
 
         making, variant = self._making, TRAINED[name]
@@ -124,7 +124,7 @@ class Variants:
         minutes = making.full_minutes if variant.length == FULL else making.short_minutes
         config = TrainingConfig(minutes=minutes, **variant.training)
         try:
-            data = read_all([folder], making.threads, self._console, variant.demonstrations)
+            data = read_all([folder], making.threads, self._console, TRAINED_ON, variant.demonstrations)
             with Display(self._console, data) as display:
                 train(data, path.parent, ModelConfig(), config, display.show)
         except CollapsedError as error:

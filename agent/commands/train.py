@@ -3,7 +3,7 @@
 Reads the episodes below the given folders (any that policies acted in, of the split `train` alone; `doppio collect`
 makes them), keeps what it read beside each, trains, calibrates, and writes weights with their card. The same command
 goes on where it was stopped. Curves are in the run's folder, as metrics.jsonl and curves.png. With --minutes 0 the
-weights of --from are only calibrated anew, on all episodes given: episodes they were not trained on.
+weights of --from are only calibrated anew, on all episodes given: episodes they were not trained on, of `dev` too.
 
 example: doppio train --minutes 30 --run runs/first
 """
@@ -57,14 +57,14 @@ def run(args: argparse.Namespace) -> int:
     from agent.world_model.collapse import CollapsedError
     from agent.world_model.config import ModelConfig
     from agent.world_model.curves import draw
-    from agent.world_model.data import DataError
+    from agent.world_model.data import CALIBRATED_ON, TRAINED_ON, DataError
     from agent.world_model.training import recalibrate, train
 
     torch.set_num_threads(args.workers)
     console = Console(stderr=str(args.json) == "-", highlight=False)
     config = configure(args)
     try:
-        data = read_all(args.data, args.workers, console)
+        data = read_all(args.data, args.workers, console, CALIBRATED_ON if config is None else TRAINED_ON)
         start_from = None if args.start_from is None else load(args.start_from)
         if config is None:
             assert start_from is not None
@@ -127,27 +127,34 @@ class ReadJob:
     """Read one episode in a worker; it stays beside its log."""
 
     episodes: tuple[Path, ...]
+    splits: tuple[str, ...]
 
     def __call__(self, number: int) -> None:
         from agent.world_model.data import read
 
-        read(self.episodes[number])
+        read(self.episodes[number], self.splits)
 
 
-def read_all(folders: list[Path], workers: int, console: Any, demonstrations: int | None = None) -> "Data":
+def read_all(
+    folders: list[Path],
+    workers: int,
+    console: Any,
+    splits: tuple[str, ...],
+    demonstrations: int | None = None,
+) -> "Data":
     """All episodes below the folders, with progress; of houses below `demonstrations` alone if that is given, which
-    collecting begins with. Raises DataError."""
+    collecting begins with. Raises DataError, also for episodes of other splits."""
     from rich.progress import track
 
     from agent.commands.workers import run_jobs
     from agent.world_model.data import DataError, find_episodes, gather, read
 
     episodes = tuple(find_episodes(folders))
-    jobs = run_jobs(ReadJob(episodes), range(len(episodes)), workers)
+    jobs = run_jobs(ReadJob(episodes, splits), range(len(episodes)), workers)
     for done in track(jobs, "reading", total=len(episodes), console=console):
         if done.error:
             raise DataError(done.error.strip().splitlines()[-1])
-    data = [read(path) for path in episodes]
+    data = [read(path, splits) for path in episodes]
     return gather([e for e in data if demonstrations is None or (e["house"] < demonstrations).all()])
 
 

@@ -33,6 +33,11 @@ MISHAPS = ("spilled", "broke", "dropped")
 """Events of the simulated world, by which harm is labelled."""
 _OF_STEPS = ("x", "did", "advice", "taught", "phase", "finished", "slip", "tilt")
 _COLUMNS = (*_OF_STEPS, "spill")
+_OF_ATTEMPTS = ("success", "calm", "split", "house", "kind")
+TRAINED_ON = ("train", "robot")
+"""Houses made for it, and the real world."""
+CALIBRATED_ON = (*TRAINED_ON, "dev")
+"""Houses of another kind too: in a house of its own kind a model is wrong less often than it will be."""
 
 
 class DataError(ValueError):
@@ -66,6 +71,8 @@ class Data:
     success: NDArray[np.bool_]
     calm: NDArray[np.bool_]
     """(attempts,) nothing disturbed it but noise of its own actions."""
+    split: NDArray[np.str_]
+    """(attempts,) of the houses, "robot" for the real world."""
     house: NDArray[np.int64]
     kind: NDArray[np.int64]
     """(attempts,) as a number in KINDS."""
@@ -99,19 +106,23 @@ def find_episodes(folders: Iterable[Path]) -> list[Path]:
     return found
 
 
-def read(path: Path) -> dict[str, np.ndarray]:
+def read(path: Path, splits: tuple[str, ...] = TRAINED_ON) -> dict[str, np.ndarray]:
     """What an episode teaches, from beside its log if it was read before.
 
-    Raises DataError for an episode in a simulated house of another split than `train`, or of another version.
+    Raises DataError for an episode in a house of none of these splits, or of another version.
     """
     cache = path / f"features-{_schema_digest()}.npz"
     if cache.exists():
         with np.load(cache, allow_pickle=False) as saved:
-            return dict(saved)
-    arrays = _extract(Episode.open(path))
-    part = cache.with_suffix(".part.npz")
-    np.savez(part, allow_pickle=False, **arrays)
-    part.replace(cache)
+            arrays = dict(saved)
+    else:
+        arrays = _extract(Episode.open(path))
+        part = cache.with_suffix(".part.npz")
+        np.savez(part, allow_pickle=False, **arrays)
+        part.replace(cache)
+    other = set(arrays["split"].tolist()) - set(splits)
+    if other:
+        raise DataError(f"{path} is of the split {other.pop()!r}; only {' and '.join(splits)} may be used for this")
     return arrays
 
 
@@ -136,21 +147,12 @@ def gather(episodes: Sequence[dict[str, np.ndarray]]) -> Data:
     return Data(**joined, **of_attempts, phases=phases)
 
 
-_OF_ATTEMPTS = ("success", "calm", "house", "kind")
-
-
-TRAINED_ON = ("train", "robot")
-"""Houses made for it, and the real world."""
-
-
 def _schema_digest() -> str:
-    return blake2b(repr(schema()).encode(), digest_size=4).hexdigest()
+    return blake2b(repr((schema(), _OF_ATTEMPTS, _COLUMNS)).encode(), digest_size=4).hexdigest()
 
 
 def _extract(episode: Episode) -> dict[str, np.ndarray]:
     header, summary = episode.header, episode.summary or {}
-    if header.house_split not in TRAINED_ON:
-        raise DataError(f"{episode.directory} is of the split {header.house_split!r}; only `train` may be trained on")
     featurizer = Featurizer()
     names: list[str] = []
     rows: dict[str, list[Any]] = {name: [] for name in _OF_STEPS}
@@ -184,6 +186,7 @@ def _extract(episode: Episode) -> dict[str, np.ndarray]:
         "start": np.array(starts, np.int64),
         "end": np.array([*starts[1:], len(rows["x"])][: len(starts)], np.int64),
         "kind": np.array(kinds, np.int64),
+        "split": np.full(len(starts), header.house_split),
         "house": np.full(len(starts), header.index, np.int64),
         "calm": np.full(len(starts), header.disturbance == "none", bool),
     }

@@ -295,7 +295,7 @@ def _described(data: Data) -> dict[str, Any]:
         "attempts": len(data),
         "minutes": round(data.minutes, 1),
         "successes": int(data.success.sum()),
-        "split": "train",
+        "split": " and ".join(sorted(set(data.split.tolist()))),
         "houses": [int(data.house.min()), int(data.house.max())],
     }
 
