@@ -14,16 +14,16 @@ from agent.world_model import encoders, heads, memory, predictor, prior
 from agent.world_model.actions import ACTION_SIZE
 from agent.world_model.batches import Sampler
 from agent.world_model.calibration import (
-    _units,
     auc,
     calibrate,
     ece,
     fit_success,
+    largest,
     latents_of,
-    phases_of,
     platt,
     quiet_threshold,
     smoothed,
+    units,
 )
 from agent.world_model.checkpoint import CheckpointError, identity, load, load_arrays, save
 from agent.world_model.collapse import CollapsedError, health
@@ -237,23 +237,22 @@ def test_a_stopped_training_ends_as_if_it_had_not_been(tmp_path: Path, monkeypat
 def test_what_is_calibrated_is_what_is_published(model: Model) -> None:
     """Surprise while acting is the score that its threshold was set on: few alarms when nothing is wrong."""
     data = toy(attempts=10)
-    calibration, constants, results = calibrate(model.weights, SMALL, len(model.phases), data, np.arange(10))
+    calibration, constants, results = calibrate(model.weights, SMALL, data, np.arange(10))
     assert results["surprise_threshold"] == calibration.surprise_threshold
     calibrated = replace(model, calibration=calibration, weights=model.weights | constants)
     alarms = 0
     for attempt in range(10):
         ticks, z, h, x = latents_of(model.weights, SMALL, data, attempt)
-        phases = phases_of(model.weights, z, h, x)
         surprise, scores = Surprise(calibrated), []
         for k in range(len(z)):
             done = data.did[ticks[k - 1] : ticks[k - 1] + 4].mean(axis=0) if k else np.zeros(12, np.float32)
             surprise.update(done, z[k], x[k, LAYOUT.feel])
             surprise.remember(z[k], h[k])
-            scores.append(surprise.score(phases[k]))
+            scores.append(surprise.score())
         assert scores[0] is None
         alarms += max(score for score in scores if score is not None) > 1.0
         surprise.update(np.zeros(12, np.float32), z[-1] + 5.0, x[-1, LAYOUT.feel] + 20.0)
-        shifted = surprise.score(phases[-1])
+        shifted = surprise.score()
         assert shifted is not None
         assert shifted > max(score for score in scores[-3:] if score is not None)
     assert alarms <= 1
@@ -283,16 +282,14 @@ def test_what_only_fluctuates_surprises_less_than_what_stays() -> None:
     assert np.abs(fluctuates[50:]).max() < 0.7 * np.abs(stays[50:]).min()
 
 
-def test_a_phase_has_units_of_its_own_where_it_was_seen_often_enough() -> None:
+def test_a_unit_is_what_its_detector_seldom_passes() -> None:
     rng = np.random.default_rng(3)
-    quiet, loud = rng.uniform(0.0, 0.1, (1000, 4)), rng.uniform(0.0, 5.0, (1000, 4))
-    seldom = rng.uniform(0.0, 0.1, (20, 4))
-    detected = np.concatenate([quiet, loud, seldom]).astype(np.float32)
-    units = _units(detected, np.repeat([0, 2, 3], [1000, 1000, 20]), 5)
-    assert units[0] == pytest.approx(0.1, abs=0.01)
-    assert units[2] == pytest.approx(5.0, abs=0.1)
-    for never_or_seldom in (1, 3, 4):
-        assert units[never_or_seldom] == pytest.approx(5.0, abs=0.1), "too few to tell: as in all phases together"
+    attempts = [[np.abs(rng.normal(0.0, (0.1, 5.0), (1000, 2))), np.zeros((1000, 2))] for _ in range(3)]
+    found = units(attempts)
+    assert found[0] == pytest.approx([0.31, 15.5], rel=0.1)
+    assert (found[1] > 0.0).all(), "a detector that never showed anything can still be divided by"
+    seldom = [(largest(of_lags, found) > 1.0).mean() for of_lags in attempts]
+    assert max(seldom) < 0.01
 
 
 def test_the_readout_of_success_finds_what_tells_how_attempts_end(model: Model) -> None:

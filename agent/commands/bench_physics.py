@@ -111,7 +111,6 @@ def watch(model: "Model", steps: "Sequence[Step]") -> list[tuple[float, float]]:
     follow."""
     from agent.world_model import encoders, memory
     from agent.world_model.actions import to_vector
-    from agent.world_model.calibration import phases_of
     from agent.world_model.config import STEP_TICKS
     from agent.world_model.features import LAYOUT, SEEN_IN_FEEL, Featurizer
     from agent.world_model.mirror import mirrored, mirrored_move, needs_mirror
@@ -131,9 +130,8 @@ def watch(model: "Model", steps: "Sequence[Step]") -> list[tuple[float, float]]:
             surprise.update(action, z, x[LAYOUT.feel])
             h = memory.step(w, z, h)
             surprise.remember(z, h)
-            phase = int(phases_of(w, z[None], h[None], x[None])[0])
-            if surprise.score(phase) is not None:
-                scores.append((step.observation.time_s, surprise.about(SEEN_IN_FEEL, phase)))
+            if surprise.score() is not None:
+                scores.append((step.observation.time_s, surprise.about(SEEN_IN_FEEL)))
             done = []
         done.append(to_vector(mirrored_move(move) if mirror else move))
     return scores

@@ -96,7 +96,7 @@ class LearnedPolicy:
         chunk = chunk.reshape(-1, ACTION_SIZE)
         if is_step:
             self._asked = situation, z, self._h, chunk
-            self._estimate = self._believe(z, self._surprise.score(phase))
+            self._estimate = self._believe(z, self._surprise.score())
         motion = to_motion(chunk[0] + self._correction, self.model.phases[phase], float(sigmoid(finished)) > DONE)
         # What foresight misses is left to reflexes.
         motion.reflexes = self._planner is not None

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.world_model import encoders, heads, memory, prior
+from agent.world_model import encoders, heads, memory
 from agent.world_model.batches import Index
 from agent.world_model.config import STEP_S, STEP_TICKS, ModelConfig
 from agent.world_model.data import Data
@@ -19,9 +19,12 @@ ALARMS_PER_MINUTE = 0.5
 SAME_ALARM_S = 1.0
 OF_ATTEMPT, RIDGE = 16, 100.0
 """Steps of each attempt that the readout of success is fitted to; weight of its squared coefficients."""
-LARGE, ENOUGH_STEPS, LEAST_UNIT = 0.998, 300, 1e-3
+LARGE, LEAST_UNIT = 0.998, 1e-3
 """Quantile of undisturbed episodes that makes a detector's unit: their largest errors tell readings apart, and not what
-is usual. A phase of fewer steps than this has the unit of all phases, unless its own is larger."""
+is usual."""
+FOLDS = 3
+"""The threshold is set on houses from which the units were not taken: units fit the episodes they come from, and a
+threshold that was set on those same episodes was passed ten times as often in others."""
 
 
 def latents_of(w: Weights, c: ModelConfig, data: Data, attempt: int) -> tuple[Index, Floats, Floats, Floats]:
@@ -51,21 +54,14 @@ def foretelling_errors(
     return errors(w, z[:steps], h[:steps], actions, lag, z[lag:], x[lag:, LAYOUT.feel])
 
 
-def phases_of(w: Weights, z: Floats, h: Floats, x: Floats) -> Index:
-    """(k,) of the prior, as while acting."""
-    here = np.ones((len(x), 1), np.float32)
-    return prior.phase_logits(w, prior.think(w, z, h, encoders.mask(x, here, here))).argmax(axis=-1)
-
-
 def calibrate(
-    w: Weights, c: ModelConfig, phases: int, data: Data, attempts: Index
+    w: Weights, c: ModelConfig, data: Data, attempts: Index
 ) -> tuple[Calibration, dict[str, Floats], dict[str, Any]]:
     """Constants of the model, those among its weights, and what it is worth, on these attempts."""
     used = [int(a) for a in attempts if data.end[a] - data.start[a] > STEP_TICKS * (c.horizon + 2)]
     calm = [a for a in used if data.calm[a]] or used
-    found = unset(c, phases)
+    found = unset(c)
     states = {a: latents_of(w, c, data, a) for a in used}
-    in_phase = {a: phases_of(w, *states[a][1:]) for a in calm}
     detected: dict[int, list[Floats]] = {a: [] for a in calm}
     for k, lag in enumerate(lags(c.horizon)):
         of_lag = {a: foretelling_errors(w, c, data, a, lag, states[a]) for a in used}
@@ -73,10 +69,13 @@ def calibrate(
         for a in calm:
             felt, thought = of_lag[a]
             detected[a].append(detectors(smoothed(felt), smoothed(thought / found[RESIDUAL][k])))
-        found[UNITS][k] = _units(
-            np.concatenate([detected[a][-1] for a in calm]), np.concatenate([in_phase[a][lag:] for a in calm]), phases
-        )
-    scores = [_largest(detected[a], found[UNITS], in_phase[a]) for a in calm]
+    found[UNITS] = units([detected[a] for a in calm])
+    scores: list[Floats] = []
+    fold = data.house[calm] % FOLDS
+    for number in np.unique(fold):
+        others = [detected[a] for a, of in zip(calm, fold, strict=True) if of != number]
+        of_others = units(others) if others else found[UNITS]
+        scores += [largest(detected[a], of_others) for a, of in zip(calm, fold, strict=True) if of == number]
     threshold = quiet_threshold(scores)
     z = np.concatenate([states[a][1] for a in used])
     meanings = [heads.read(w, *states[a][1:3]) for a in used]
@@ -129,22 +128,15 @@ def fit_success(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> dict
     return found
 
 
-def _units(detected: Floats, in_phase: Index, phases: int) -> Floats:
-    """(phases, FEEL + 1) what detectors (n, FEEL + 1) seldom pass in each phase."""
-    usual = np.quantile(detected, LARGE, axis=0)
-    units: Floats = np.tile(usual, (phases, 1)).astype(np.float32)
-    for phase in np.unique(in_phase):
-        inside = detected[in_phase == phase]
-        own = np.quantile(inside, LARGE, axis=0)
-        units[phase] = own if len(inside) >= ENOUGH_STEPS else np.maximum(own, usual)
-    return units.clip(min=LEAST_UNIT)
+def units(detected: list[list[Floats]]) -> Floats:
+    """(lags, FEEL + 1) what detectors seldom pass in these attempts; of each, (n, FEEL + 1) for every lag."""
+    found = [np.quantile(np.concatenate(of_lag), LARGE, axis=0) for of_lag in zip(*detected, strict=True)]
+    return np.array(found, np.float32).clip(min=LEAST_UNIT)
 
 
-def _largest(detected: list[Floats], units: Floats, in_phase: Index) -> Floats:
-    """The detectors (n, FEEL + 1) of all lags as one score, from the first lag's first step on."""
-    found = [
-        (of_lag / unit[in_phase[-len(of_lag) :]]).max(axis=-1) for of_lag, unit in zip(detected, units, strict=True)
-    ]
+def largest(detected: list[Floats], units: Floats) -> Floats:
+    """The detectors (n, FEEL + 1) of all lags of an attempt as one score, from the first lag's first step on."""
+    found = [(of_lag / unit).max(axis=-1) for of_lag, unit in zip(detected, units, strict=True)]
     score = found[0]
     for later in found[1:]:
         score[-len(later) :] = np.maximum(score[-len(later) :], later)

@@ -149,7 +149,7 @@ def _check_schema(path: Path, made_for: dict[str, Any]) -> None:
 
 
 def _check_shapes(path: Path, model: Model) -> None:
-    constants = unset(model.config, len(model.phases))
+    constants = unset(model.config)
     expected = shapes(model.config, len(model.phases)) | {name: value.shape for name, value in constants.items()}
     wrong = [
         f"{name}: {model.weights[name].shape if name in model.weights else 'missing'} instead of {shape}"

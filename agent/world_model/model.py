@@ -70,7 +70,7 @@ def fresh(config: ModelConfig, phases: tuple[str, ...], mean: np.ndarray, std: n
     """An untrained model for data with this mean and deviation of features (LAYOUT.size,)."""
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 1])))
     weights = initial(shapes(config, len(phases)), rng)
-    weights |= encoders.statistics(mean, std) | surprise.unset(config, len(phases))
+    weights |= encoders.statistics(mean, std) | surprise.unset(config)
     weights["predict.causal"] = predictor.causal(config)
     return Model(config, phases, weights)
 

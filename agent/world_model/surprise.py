@@ -3,11 +3,10 @@
 Below 1 all is well; above 1 something is not as it should be. What came is compared with what was foretold 40, 160 and
 320 ms before, by what was asked for since: a knock shows in the first, a weight that changed in the last, for the
 memory soon gets used to it. Errors keep their sign and are smoothed over half a second: what only fluctuates cancels,
-what is really different stays. Every reading at every distance is a detector with a unit of its own in each phase, what
-it seldom passes there when nothing is wrong; the largest counts. One mean over all would hide what shows in a single
-reading behind the contacts that come a little early or late in every grasp, and one unit for all phases what shows in
-a quiet one. Units and threshold are set on undisturbed episodes that were not trained on; no kind of disturbance was
-used to set them.
+what is really different stays. Every reading at every distance is a detector in a unit of its own, what it seldom
+passes when nothing is wrong; the largest counts. One mean over all would hide what shows in a single reading behind the
+contacts that come a little early or late in every grasp. Units and threshold are set on undisturbed episodes that were
+not trained on; no kind of disturbance was used to set them.
 """
 
 from collections import deque
@@ -30,16 +29,16 @@ LAGS = (1, 4, 8)
 SMOOTHING = 0.08
 """Share of a new step in a detector: a time constant of 0.5 s."""
 RESIDUAL, UNITS = "surprise.residual", "surprise.units"
-"""Names among the weights of (lags, latent) standard deviations of the latent's errors, and of (lags, phases, FEEL + 1)
-what each detector seldom passes in a phase when nothing is wrong."""
+"""Names among the weights of (lags, latent) standard deviations of the latent's errors, and of (lags, FEEL + 1) what
+each detector seldom passes when nothing is wrong."""
 
 
-def unset(c: ModelConfig, phases: int) -> dict[str, Floats]:
+def unset(c: ModelConfig) -> dict[str, Floats]:
     """Both before anything was measured."""
     count = len(lags(c.horizon))
     return {
         RESIDUAL: np.ones((count, c.latent), np.float32),
-        UNITS: np.ones((count, phases, heads.FEEL + 1), np.float32),
+        UNITS: np.ones((count, heads.FEEL + 1), np.float32),
     }
 
 
@@ -108,12 +107,12 @@ class Surprise:
         """The state from which later steps are foretold."""
         self._states.append((z, h))
 
-    def score(self, phase: int) -> float | None:
-        """In this phase of the prior; None at the first step."""
+    def score(self) -> float | None:
+        """None at the first step."""
         if not self._actions:
             return None
-        return float((detectors(self._felt, self._thought) / self._units[:, phase]).max()) / self._threshold
+        return float((detectors(self._felt, self._thought) / self._units).max()) / self._threshold
 
-    def about(self, readings: slice, phase: int) -> float:
+    def about(self, readings: slice) -> float:
         """The largest detector of these readings alone, in its unit."""
-        return float((np.abs(self._felt) / self._units[:, phase, :-1])[:, readings].max())
+        return float((np.abs(self._felt) / self._units[:, :-1])[:, readings].max())

@@ -262,7 +262,7 @@ def _finish(
     looked: dict[str, float],
 ) -> Model:
     weights = model.weights | fit_success(model.weights, model.config, data, taught)
-    calibration, constants, results = calibrate(weights, model.config, len(model.phases), data, held)
+    calibration, constants, results = calibrate(weights, model.config, data, held)
     card = {
         "training": asdict(config),
         "steps": state["step"],
@@ -280,7 +280,7 @@ def _finish(
 def recalibrate(data: Data, model: Model) -> Model:
     """The model with all that is set on episodes it was not trained on set anew, on these; nothing is learned."""
     every = np.arange(len(data))
-    calibration, constants, results = calibrate(model.weights, model.config, len(model.phases), data, every)
+    calibration, constants, results = calibrate(model.weights, model.config, data, every)
     noted = {"data": _described(data), "results": _finite(results), **_origin()}
     return replace(
         model,
