@@ -37,9 +37,10 @@ class Body:
     base_height_m: float = 0.22
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Near:
-    """One pair that is close: how far, and the direction that leads away."""
+    """One pair that is close: how far, and the direction that leads away. Not frozen: that would make it four times as
+    dear to build, and a handful are built in every tick."""
 
     part: str
     joint: int
