@@ -3,7 +3,7 @@
 import mujoco
 import numpy as np
 import pytest
-from counted_calls import calls_of
+from costs import calls_of, quickest_s
 from tiny_world import tiny_spec
 
 from agent.messages import TICK_S
@@ -184,3 +184,4 @@ def test_a_step_stays_within_its_budget():
         ik.step(arm, at, HOME_LIFT_M, [1e-3, 0.0, 1e-3, 0.0, 0.0, 1e-3])
 
     assert calls_of(step) <= 140
+    assert quickest_s(step, 150e-6) < 150e-6
