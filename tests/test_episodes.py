@@ -116,7 +116,7 @@ def make_log(directory: Path, ticks: int = 20, together: int = 0) -> Path:
             data += frames
         elif tick % together == together - 1 or tick == ticks - 1:
             data += block.packed()
-            block.clear()
+            block = Block()
     log = directory / "log-000.dop"
     log.write_bytes(data)
     return log

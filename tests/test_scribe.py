@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from test_episodes import HEADER, make_step, write_ticks
 from agent.episodes import Episode, EpisodeWriter, Kind
 from agent.episodes.frame import pack_frame
 from agent.messages import encode
+from agent.scribe.__main__ import Scribe
 from agent.scribe.block import Block
 from agent.scribe.layout import FILE_HEADER, segment_name
 from agent.scribe.segments import Segments, SegmentsError, whole_frames
@@ -172,6 +174,65 @@ def test_what_fails_is_said(tmp_path: Path) -> None:
     assert "bound" in said[0]["what"]
     assert said[-1]["event"] == "done"
     assert said[-1]["lost"] > 0
+
+
+def scribe_told(source: int, segments: Segments, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """What a scribe says that reads all of `source`."""
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr("agent.scribe.__main__.say", lambda event, **fields: told.append({"event": event, **fields}))
+    Scribe(segments).run(source)
+    return told
+
+
+class FullForAWhile(LossyDisk):
+    """Takes 30,000 bytes, then nothing for as many attempts."""
+
+    def __init__(self, attempts: int) -> None:
+        super().__init__(full_at=30_000)
+        self._attempts = attempts
+
+    def write(self, file: int, data: memoryview) -> int:
+        try:
+            return super().write(file, data)
+        except OSError:
+            self._attempts -= 1
+            if not self._attempts:
+                self.make_room()
+            raise
+
+
+@pytest.mark.parametrize("attempts", [1, 3, 1000])
+def test_what_a_full_disk_refuses_waits_and_leaves_no_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attempts: int
+) -> None:
+    """Also not when what comes at last is small enough for the room that is left."""
+    monkeypatch.setattr("agent.scribe.__main__.BLOCK_PERIOD_S", 0.0)
+    monkeypatch.setattr("agent.scribe.__main__.TRY_AGAIN_S", 0.0)
+    reading, writing = os.pipe()
+    disk = FullForAWhile(attempts)
+
+    def send() -> None:
+        with open(writing, "wb") as pipe:
+            pipe.write(pack_frame(Kind.HEADER, 0.0, encode(HEADER)))
+            for first, count in ((0, 40), (40, 400), (440, 1)):
+                pipe.write(frames_of(first, count))
+                pipe.flush()
+                time.sleep(0.1)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        told = scribe_told(reading, Segments(tmp_path, disk), monkeypatch)
+    finally:
+        sender.join()
+        os.close(reading)
+    disk.cut_power(tmp_path, 0.0, garbage=False)
+    found = [step.observation.sequence for step in Episode.open(tmp_path).steps()]
+    assert found == list(range(len(found)))
+    assert told[0]["event"] == "trouble"
+    recovers = attempts < 1000
+    assert (len(found) == 441) == recovers == any(line["event"] == "again" for line in told)
+    assert (told[-1]["lost"] == 0) == recovers
 
 
 def wait_for_log(folder: Path) -> None:

@@ -32,8 +32,7 @@ class Episode:
         self.places: Places = self._scan() if index is None else index
         """All readable records, in order."""
         self.header: EpisodeHeader = self._header()
-        summaries = self.places.of_kind(Kind.SUMMARY)
-        self.summary: dict[str, Any] | None = json.loads(self.payload(summaries[-1])) if summaries else None
+        self.summary: dict[str, Any] | None = self._summary()
         """The report of the run; None where it was killed before its end."""
 
     @classmethod
@@ -160,12 +159,24 @@ class Episode:
         try:
             if not len(self.places):
                 raise ValueError("nothing is left of the log")
-            report = json.loads((self.directory / "report.json").read_bytes())
-            return msgspec.convert(report["header"], EpisodeHeader)
+            return msgspec.convert(self._report()["header"], EpisodeHeader)
         except (OSError, ValueError, KeyError, msgspec.ValidationError) as error:
             detail = f"; {self.damage[0]}" if self.damage else ""
             first = self._segments[0].path
             raise EpisodeError(f"{first} has no header record, so its task and house are unknown{detail}") from error
+
+    def _summary(self) -> dict[str, Any] | None:
+        """From the log; where a full disk cut that short, from the report beside it."""
+        summaries = self.places.of_kind(Kind.SUMMARY)
+        if summaries:
+            return json.loads(self.payload(summaries[-1]))
+        try:
+            return self._report()["summary"]
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def _report(self) -> dict[str, Any]:
+        return json.loads((self.directory / "report.json").read_bytes())
 
     def _scan(self) -> Places:
         found: list[Found] = []

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from select import select
@@ -21,6 +22,8 @@ SYNC_PERIOD_S = 0.5
 BLOCK_PERIOD_S = 0.4
 """What is killed with this process, or lost in a power cut, is younger than the two together."""
 TRY_AGAIN_S = 2.0
+WAITING_BYTES = 32 << 20
+"""What is held, before compression, while nothing can be written: about a minute of a run in real time."""
 _CHUNK = 1 << 20
 _BUSY_BYTES = 1 << 17
 _REST_S = 0.02
@@ -34,6 +37,9 @@ class Scribe:
         self._rest = bytearray()
         self._block = Block()
         self._block_until = 0.0
+        self._waiting: deque[Block] = deque()
+        """Blocks that could not be written yet. In order: what follows them waits too, so that a log has no gap."""
+        self._held = 0
         self._closing = threading.Event()
         self._trouble = ""
         self._lost = 0
@@ -59,6 +65,7 @@ class Scribe:
             sync.join()
             self._try_at = 0.0
             self._append()
+            self._lost += self._held
             try:
                 self._segments.close()
                 self._segments.write_index()
@@ -82,23 +89,27 @@ class Scribe:
         del self._rest[:end]
 
     def _append(self) -> None:
-        """Write the block that was collected."""
-        if not self._block:
-            return
-        if self._trouble and monotonic() < self._try_at:
-            self._lost += len(self._block)
-        else:
-            try:
-                self._segments.append(self._block)
-            except (SegmentsError, OSError) as error:
+        """Write the block that was collected, after those that wait."""
+        if self._block:
+            if self._held + len(self._block) <= WAITING_BYTES:
+                self._waiting.append(self._block)
+                self._held += len(self._block)
+            else:
                 self._lost += len(self._block)
+            self._block = Block()
+        if not self._waiting or (self._trouble and monotonic() < self._try_at):
+            return
+        while self._waiting:
+            try:
+                self._segments.append(self._waiting[0])
+            except (SegmentsError, OSError) as error:
                 self._try_at = monotonic() + TRY_AGAIN_S
                 self._say(str(error))
-            else:
-                if self._trouble:
-                    self._trouble = ""
-                    say("again", lost=self._lost)
-        self._block.clear()
+                return
+            self._held -= len(self._waiting.popleft())
+        if self._trouble:
+            self._trouble = ""
+            say("again", lost=self._lost)
 
     def _sync_regularly(self) -> None:
         while not self._closing.wait(SYNC_PERIOD_S):

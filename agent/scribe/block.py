@@ -16,10 +16,6 @@ class Block:
 
     def __init__(self) -> None:
         self._compressor = ZstdCompressor(level=_LEVEL)
-        self.clear()
-
-    def clear(self) -> None:
-        """Begin the next one."""
         self._frames = bytearray()
         self.entries: list[tuple[int, int, float]] = []
         """Kind, offset within the block, time in s of each frame."""
