@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from agent.commands.bench_knowing import largest_after
 from agent.commands.results_cells import CONDITIONS, GRID, HEADLINE, Cell
 from agent.commands.results_tables import by_task, compared, first_tries, how, kept_limits
 from agent.commands.results_variants import SAFEGUARDS, TRAINED
@@ -86,3 +88,14 @@ def test_a_page_is_written_section_by_section_and_says_what_it_lacks(
     assert "![success by condition](images/results-success.png)" in text
     assert (page.parent / "images" / "results-success.png").stat().st_size > 5000
     assert "## Three training seeds\n\nNot measured: seed-1 cannot be trained: no episodes" in text
+
+
+def test_an_event_counts_only_for_who_had_felt_before_it() -> None:
+    at, score = np.arange(0.0, 4.0, 0.01), np.zeros(400)
+    score[250:260] = 3.0
+    attempts = [(0, 100), (150, 400)]
+    assert largest_after(2.0, at, score, attempts) == 3.0
+    assert largest_after(1.0 - 0.02, at, score, attempts) == 0.0, "what comes later than a second is another matter"
+    assert largest_after(1.2, at, score, attempts) is None, "nobody acted"
+    assert largest_after(1.6, at, score, attempts) is None, "acting had just begun"
+    assert largest_after(3.95, at, score, attempts) is None, "hardly anything came after"

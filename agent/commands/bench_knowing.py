@@ -2,22 +2,26 @@
 
 Each house is run undisturbed, with each event that surprise should notice, and with each lasting disturbance. An
 event's score is the largest surprise in the second after it; what it is compared with are seconds in contact of
-undisturbed episodes. The odds are those half-way through an attempt.
+undisturbed episodes. An event counts where a policy had acted for FELT_BEFORE_S: who never felt what a mug weighs
+cannot notice that it weighs more. The odds are those half-way through an attempt.
 """
 
 import argparse
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.commands.arguments import check_weights
 from agent.commands.outcome import CommandError, Exit, write_json
 
 AFTER_S = 1.0
+FELT_BEFORE_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,8 @@ class Seen:
     disturbance: str
     success: bool
     after: float | None
-    """Largest surprise in the second after the event; None where it did not happen while a policy acted."""
+    """Largest surprise in the second after the event; None where it did not happen while a policy acted, or
+    as soon as it began."""
     calm: tuple[float, ...]
     """Largest surprise in each second after the first contact, before any event."""
     alarms: int
@@ -98,19 +103,25 @@ def _seen(name: str, success: bool, folder: Path) -> Seen:
         inside = (at >= start) & (at < start + AFTER_S)
         if inside.sum() > 50:
             calm.append(float(score[inside].max()))
-    after = None
-    if event_s is not None:
-        inside = (at >= event_s) & (at <= event_s + AFTER_S)
-        after = float(score[inside].max()) if inside.sum() > 10 else None
+    attempts = list(zip(begins, [*begins[1:], len(times)], strict=True))
+    after = None if event_s is None else largest_after(event_s, at, score, attempts)
     above = np.flatnonzero((score > 1.0) & (at < calm_until))
     alarms = int(len(above) > 0) + int((np.diff(at[above]) > SAME_ALARM_S).sum())
-    ends = [*begins[1:], len(times)]
     halves = [
-        (float(odds[(a + b) // 2]), success and b == len(times))
-        for a, b in zip(begins, ends, strict=True)
-        if odds[(a + b) // 2] is not None
+        (float(odds[(a + b) // 2]), success and b == len(times)) for a, b in attempts if odds[(a + b) // 2] is not None
     ]
     return Seen(name, success, after, tuple(calm), alarms, len(times) / 6000.0, tuple(halves))
+
+
+def largest_after(
+    event_s: float, at_s: NDArray[Any], score: NDArray[Any], attempts: Sequence[tuple[int, int]]
+) -> float | None:
+    """The largest score (n,) of times `at_s` (n,) in the second after an event; None where no attempt (first and one
+    past its last index) had gone on for FELT_BEFORE_S, or hardly anything came after."""
+    if not any(at_s[a] + FELT_BEFORE_S <= event_s <= at_s[b - 1] for a, b in attempts):
+        return None
+    inside = (at_s >= event_s) & (at_s <= event_s + AFTER_S)
+    return float(score[inside].max()) if inside.sum() > 10 else None
 
 
 def run_knowing(args: argparse.Namespace) -> int:
