@@ -2,7 +2,7 @@
 
 The candidates, what counts, and the gate are those of the world model's planning. What they lead to is not foretold
 but tried, in a copy of the simulated world: no error, no unknown weight or friction. One trial of 0.16 s takes about
-ten times as long as foretelling all candidates at once (docs/world-model.md has the measurement), so in the same time
+ten times as long as foretelling all candidates at once (docs/trials.md has the measurement), so in the same time
 only two are tried every 0.72 s. No robot can do this; no policy of the agent does.
 """
 
