@@ -15,7 +15,7 @@ from agent.skills.gaze import TILT, nod
 from agent.skills.grasping import machine_over
 from agent.skills.manipulation import BLOCKED_N
 from agent.skills.pick import Pick
-from agent.skills.posture import tuck
+from agent.skills.posture import RETREAT_X_M, tuck
 from agent.skills.putting import PlaceUnderSpout
 from controllers.fake_plant import FakePlant
 from controllers.plant import ARM
@@ -60,6 +60,18 @@ def test_an_arm_that_gets_nowhere_goes_out_before_the_base_first_and_one_that_mo
     tucking, *_ = tuck(belief.hand, observation)
     assert not may_drive
     assert out[0] > tucking[0]
+
+
+def test_a_hand_climbs_over_what_holds_it_back_on_its_way_out():
+    belief, observation = Belief(), VirtualRobot(FakePlant()).observe()
+    belief.update(observation)
+    belief.hand.tool_in_base = planar(RETREAT_X_M + 0.1, 0.0, 0.0, 0.8)
+    free, *_ = tuck(belief.hand, observation)
+    belief.hand.force_in_base_n = np.array([9.0, 0.0, -3.0])  # the inside of a drawer's front, with friction
+    held_back, *_ = tuck(belief.hand, observation)
+    assert free[0] < 0.0
+    assert held_back[2] > free[2] + 0.05
+    assert held_back[0] > -0.02, "it does not press on"
 
 
 def test_a_mug_that_hides_the_tray_stands_in_the_machine_all_the_same():

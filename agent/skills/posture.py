@@ -33,6 +33,8 @@ AT_LIMIT = frozenset({"reach", "joint_limit", "self_collision"})
 """Clamps that say that the arm cannot go on as asked."""
 GIVE_M_PER_NS, GIVE_FROM_N, GIVE_MAX_M_S = 0.004, 8.0, 0.12
 """How the arm gives way to what it runs into while it sets up or tucks in."""
+HELD_BACK_N, CLIMB_M_S = 5.0, 0.08
+"""Over what holds it back, such as a drawer's front, the hand climbs on its way out."""
 SPEED_M_S = 0.45
 TURN_RAD_S = 1.5
 LIFT_GAIN = 4.0
@@ -105,7 +107,10 @@ def tuck(
         if not keep_level and any(clamp.name in AT_LIMIT for clamp in observation.applied.clamps):
             # At a limit, or stretched out, where no straight way is left: fold the joints until there is room again.
             twist, rate = _towards_joints(TUCKED_JOINTS_RAD, posture.lift_m, observation, speed_m_s)
-        return giving_way(twist, hand.force_in_base_n), rate, False, False
+        twist = giving_way(twist, hand.force_in_base_n)
+        if not keep_level and float(hand.force_in_base_n[0]) > HELD_BACK_N:
+            twist[2] += CLIMB_M_S
+        return twist, rate, False, False
     if float(now.position[1]) > BESIDE_MAST_M:
         # Between scene and mast an arm can get wedged: round the front to the other side first.
         front = Pose(np.array([RETREAT_X_M, 0.0, now.position[2]]), tool_rotation(pitch))
