@@ -143,6 +143,10 @@ class OpenLid(Lid):
     def before_acting(self, belief: Belief) -> None:
         self._felt_ticks = 0
 
+    def _stop_short(self, belief: Belief, reason: str) -> Command:
+        # A hand that goes on pushing a lid that is open is held up by its stop.
+        return super()._stop_short(belief, "" if reason == "blocked" and self.achieved(belief) else reason)
+
     def judge(self, belief: Belief, motion: Motion) -> str:
         assert self._aim is not None
         if motion.phase == "lift-lid":

@@ -121,6 +121,10 @@ class Manipulation(Skill):
     def before_acting(self, belief: Belief) -> None:
         """Hook: acting begins."""
 
+    def as_place_allows(self, belief: Belief, motion: Motion) -> Motion:
+        """Hook: a reflex that keeps what the policy asks for out of what is known to be there."""
+        return motion
+
     def precondition(self, belief: Belief) -> str:
         """`` or why the skill cannot start."""
         return ""
@@ -381,6 +385,7 @@ class Manipulation(Skill):
         motion = self.policy.act(self._situation(belief, observation, target_in_base, elapsed))
         self.estimate = motion.estimate
         verdict = self.judge(belief, motion)
+        motion = self.as_place_allows(belief, motion)
         if not verdict and self._blocked(belief):
             verdict = "blocked"
         if not verdict and elapsed > min(self.act_timeout_s, self.subgoal.limits.time_s):

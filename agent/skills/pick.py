@@ -1,5 +1,7 @@
 """Pick up a mug, a pod or something that is in the way."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,7 @@ from agent.belief.belief import Belief
 from agent.belief.classes import FRONTS
 from agent.belief.places import place_of
 from agent.frames import Pose, planar, tool_rotation
+from agent.messages import Observation
 from agent.policies.interface import Goal, Motion
 from agent.skills.approach import Approach
 from agent.skills.command import Command
@@ -20,6 +23,11 @@ DEEPER_M = 0.006
 FIRM_N = 8.0
 FIRM_TICKS = 25
 CLOSED_ON_NOTHING_M = 0.008
+ONE_SIDED_TICKS, SLACK_M, LET_GO_S = 25, 0.006, 0.3
+"""When fingers close, the other pad touches within some hundredths of a second. Where it does not for so long a finger
+is through the handle: they open this little, and stay so long before they draw back."""
+UNDER_SPOUT_M, HEAD_ROOM_M, LOWER_PER_S = 0.12, 0.006, 4.0
+"""So far towards the robot a mug is under the machine's head, which is this much above the height it is lifted to."""
 
 
 class Pick(Manipulation):
@@ -70,6 +78,21 @@ class Pick(Manipulation):
 
     def before_acting(self, belief: Belief) -> None:
         self._firm_ticks = 0
+        self._one_sided_ticks = 0
+        self._under_spout = machine_over(belief.entities[self.subgoal.target], belief) is not None
+
+    def as_place_allows(self, belief: Belief, motion: Motion) -> Motion:
+        """No higher than is asked for while the machine's head is above a mug, which it would tip."""
+        assert self._aim is not None
+        if not self._under_spout or belief.hand.held is None:
+            return motion
+        start, lift = self._aim.goal.tool_in_target.position, self._aim.goal.above_m
+        moved = (self._aim.target_in_map.inverse() @ belief.tool_in_map).position - start
+        if moved[0] < -UNDER_SPOUT_M:
+            return motion
+        twist = motion.twist_in_target.copy()
+        twist[2] = min(twist[2], LOWER_PER_S * (lift + HEAD_ROOM_M - float(moved[2])))
+        return replace(motion, twist_in_target=twist)
 
     def ready_pose(self, aim: Aim) -> Pose:
         goal = aim.goal.tool_in_target
@@ -84,7 +107,13 @@ class Pick(Manipulation):
                 if hand.width_m < CLOSED_ON_NOTHING_M:
                     self._note_miss(belief)
                     return "missed"
-                self._firm_ticks = self._firm_ticks + 1 if hand.pads_touch and hand.force_n > FIRM_N else 0
+                pressed = hand.force_n > FIRM_N
+                self._one_sided_ticks = self._one_sided_ticks + 1 if pressed and not hand.pads_touch else 0
+                if self._one_sided_ticks >= ONE_SIDED_TICKS:
+                    self._note_miss(belief)
+                    self._slack_m = hand.width_m + SLACK_M
+                    return "one-sided"
+                self._firm_ticks = self._firm_ticks + 1 if pressed and hand.pads_touch else 0
                 if self._firm_ticks >= FIRM_TICKS:
                     self._take(belief)
             return ""
@@ -101,6 +130,14 @@ class Pick(Manipulation):
         centre = tool.point(in_tool)
         upright = planar(float(centre[0]), float(centre[1]), self._aim.approach.yaw, float(centre[2]))
         belief.hand.grasp(entity.id, belief.base_in_map.inverse() @ upright, self._aim.approach.pitch_down_rad)
+
+    def _tick_stow(self, belief: Belief, observation: Observation) -> Command:
+        command = super()._tick_stow(belief, observation)
+        if self._outcome == "one-sided" and self._phase == "stow":
+            command.grip = self._slack_m
+            if belief.time_s - self._since_s < LET_GO_S:
+                return Command(grip=self._slack_m)
+        return command
 
     def _stop_short(self, belief: Belief, reason: str) -> Command:
         if self._phase == "act" and reason in ("timeout", "blocked") and belief.hand.held is None:
