@@ -78,7 +78,7 @@ class Household:
             rows += [("full", thing)] if thing in self.full else []
         rows += [("searched", *pair) for pair in sorted(self.searched)]
         rows.append(("hand-empty",) if self.held is None else ("holding", self.held))
-        rows += [("steep-grasp", self.held)] if self.held and self.steep else []
+        rows += [("awkward-grasp", self.held)] if self.held and self.steep else []
         rows += [("carried", self.held, self.carried_to)] if self.held and self.carried_to else []
         if self.unseen_parts:
             blocked = self.door_shut and len(self.unseen_parts) == 1

@@ -279,7 +279,7 @@ def test_steep_grasps_full_mugs_and_open_lids_are_dealt_with() -> None:
     plan = SymbolicPlanner().plan
     held = READY.replace("hand-empty", "holding m1").replace("at m1 c;", "")
     # A lid cannot be opened with a mug in the hand, and a steep grasp does not fit under the spout.
-    steep = words(plan(request(facts(held + "steep-grasp m1"))))
+    steep = words(plan(request(facts(held + "awkward-grasp m1"))))
     assert steep[0] == "place c"
     assert "pick m1" in steep
     # Whatever is in the hand or in the way is put away, even if nobody said what it is.

@@ -140,8 +140,8 @@ class _Writer:
             self.say("hand-empty")
             return
         self.say("holding", held.entity_id)
-        if held.pitch_down_rad > STEEP_RAD:
-            self.say("steep-grasp", held.entity_id)
+        if held.pitch_down_rad > STEEP_RAD or held.askew:
+            self.say("awkward-grasp", held.entity_id)
         if held.entity_id in belief.full_mugs:
             for table in belief.entities.of_class("table"):
                 if table.size is None:

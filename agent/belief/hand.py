@@ -34,6 +34,8 @@ class Held:
     """Of the object's upright frame at the moment it was grasped."""
     pitch_down_rad: float
     width_m: float
+    askew: bool = False
+    """It turned between the fingers: it is not upright where the hand takes it to be."""
 
 
 class Hand:

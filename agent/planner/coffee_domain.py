@@ -119,7 +119,7 @@ class _Builder:
         atoms: set[Atom] = {a for a in scene.atoms if a[0] in ("at", "holding", "under-spout", "frontier-left", "full")}
         if scene.held is None:
             atoms.add(("hand-empty",))
-        elif not scene.holds("steep-grasp", scene.held):
+        elif not scene.holds("awkward-grasp", scene.held):
             atoms.add(("level", scene.held))
         for machine in self._candidates("coffee_machine", self.machines):
             atoms.add((self._lid(machine), machine))

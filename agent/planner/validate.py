@@ -171,7 +171,7 @@ def _place_under_spout(scene: Scene, machine: str) -> str:
     held = scene.held or ""
     return _first(
         _holding(scene, "mug"),
-        (scene.holds("steep-grasp", held), "the mug is held too steeply: put it down and pick it again"),
+        (scene.holds("awkward-grasp", held), "the mug is held too steeply or askew: put it down and pick it again"),
         (scene.holds("full", held), "the mug is full"),
         (not scene.tray_free(machine), "something stands on the tray"),
     )

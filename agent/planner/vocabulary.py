@@ -65,7 +65,7 @@ PREDICATES: Final[dict[str, Predicate]] = {
     # The hand.
     "hand-empty": Predicate((), "nothing is held"),
     "holding": Predicate(("movable",), "the thing is held"),
-    "steep-grasp": Predicate(("movable",), "held by a grasp too steep to fit under the spout: put down and pick again"),
+    "awkward-grasp": Predicate(("movable",), "held too steeply or askew to fit under the spout: put down, pick again"),
     "carried": Predicate(("mug", "table"), "the full mug is held and the robot stands before the table"),
     # The coffee machine.
     "lit": Predicate(("machine",), "its power light was seen on"),

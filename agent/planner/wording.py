@@ -31,8 +31,8 @@ def reason(step: Operator, scene: Scene) -> str:
         case K.PICK:
             return f"take {target} from {other}"
         case K.PLACE:
-            if scene.holds("steep-grasp", other):
-                return f"put {other} down on {target} to grasp it again less steeply"
+            if scene.holds("awkward-grasp", other):
+                return f"put {other} down on {target} to grasp it better"
             return f"put {other} down on {target}"
         case K.OPEN_LID:
             return f"{target} needs a pod"

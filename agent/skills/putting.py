@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from agent.belief.belief import Belief
 from agent.belief.entities import Entity
 from agent.belief.facts import HOLDER_FULL, UNDER_M
+from agent.belief.hand import Held
 from agent.belief.places import free_spots, front_directions, is_free
 from agent.frames import Pose
 from agent.messages import Subgoal
@@ -156,7 +157,7 @@ class PlaceUnderSpout(Putting):
         trouble = super().precondition(belief)
         if trouble:
             return trouble
-        return "steep-grasp" if self._held_pitch(belief) > STEEPEST_FOR_SPOUT_RAD else ""
+        return "awkward-grasp" if self._held_pitch(belief) > STEEPEST_FOR_SPOUT_RAD else ""
 
     def anchor(self, belief: Belief) -> Entity | None:
         return belief.entities.get(self.subgoal.target)
@@ -178,8 +179,17 @@ class PlaceUnderSpout(Putting):
 
     verify_s = 1.5
 
+    _held: Held | None = None
+
     def before_acting(self, belief: Belief) -> None:
+        self._held = belief.hand.held
         self._mug = "" if belief.hand.held is None else belief.hand.held.entity_id
+
+    def fail(self, reason: str) -> Command:
+        # What it runs into each time, though the tray was seen to be free, it may hold itself: a mug that turned.
+        if reason == "blocked" and self._held is not None:
+            self._held.askew = True
+        return super().fail(reason)
 
     def check(self, belief: Belief) -> str:
         self._let_go_s = belief.time_s
