@@ -107,10 +107,9 @@ def tuck(
         if not keep_level and any(clamp.name in AT_LIMIT for clamp in observation.applied.clamps):
             # At a limit, or stretched out, where no straight way is left: fold the joints until there is room again.
             twist, rate = _towards_joints(TUCKED_JOINTS_RAD, posture.lift_m, observation, speed_m_s)
-        twist = giving_way(twist, hand.force_in_base_n)
         if not keep_level and float(hand.force_in_base_n[0]) > HELD_BACK_N:
-            twist[2] += CLIMB_M_S
-        return twist, rate, False, False
+            twist[:3] = 0.0, 0.0, CLIMB_M_S
+        return giving_way(twist, hand.force_in_base_n), rate, False, False
     if float(now.position[1]) > BESIDE_MAST_M:
         # Between scene and mast an arm can get wedged: round the front to the other side first.
         front = Pose(np.array([RETREAT_X_M, 0.0, now.position[2]]), tool_rotation(pitch))
