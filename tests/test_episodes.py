@@ -273,7 +273,8 @@ def opened_when(directory: Path, enough: Callable[[Episode], bool]) -> Episode:
     """The episode, once the scribe of a killed process has written what it was handed."""
     until = time.monotonic() + 20.0
     while True:
-        episode = Episode.open(directory) if (directory / "log-000.dop").exists() else None
+        log = directory / "log-000.dop"
+        episode = Episode.open(directory) if log.exists() and log.stat().st_size else None
         if episode is not None and (enough(episode) or time.monotonic() > until):
             return episode
         time.sleep(0.05)

@@ -180,12 +180,9 @@ def test_closing_twice_is_fine_and_nothing_works_after(robot):
 @pytest.mark.parametrize("name", sorted(REAL_TIME))
 def test_real_time_is_the_clocks(name):
     with ROBOTS[name]() as robot:
-        first = last = robot.observe()
-        begin = time.monotonic()
-        for _ in range(30):
-            last = robot.observe()
-        took = time.monotonic() - begin
-        assert took == pytest.approx(last.time_s - first.time_s, abs=0.05)
+        # How much later each observation comes than its time says; a stalled machine only adds to that.
+        late_s = [-robot.observe().time_s + time.monotonic() for _ in range(60)]
+        assert min(late_s[:6]) == pytest.approx(min(late_s[-6:]), abs=0.05)
 
 
 def test_a_missed_camera_frame_comes_with_the_next_observation():

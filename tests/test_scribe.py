@@ -158,6 +158,27 @@ def test_a_disk_that_is_full_when_a_segment_begins_costs_no_more_than_what_did_n
     assert [step.observation.sequence for step in Episode.open(tmp_path).steps()] == list(range(20, 40))
 
 
+def test_a_log_that_can_be_found_can_be_read(tmp_path: Path) -> None:
+    """Whenever the disk confirms anything, or waits with it, the header is there."""
+
+    class SlowDisk(LossyDisk):
+        def sync(self, file: int) -> None:
+            super().sync(file)
+            self.cut_power(tmp_path, 1.0, garbage=False)
+            if self.named:
+                assert Episode.open(tmp_path).header == HEADER
+
+        def sync_folder(self, folder: Path) -> None:
+            super().sync_folder(folder)
+            self.cut_power(tmp_path, 1.0, garbage=False)
+            assert Episode.open(tmp_path).header == HEADER
+
+    segments = Segments(tmp_path, SlowDisk(), segment_bytes=2000)
+    segments.append(block_of(pack_frame(Kind.HEADER, 0.0, encode(HEADER))))
+    append_many(segments)
+    assert len(list(tmp_path.glob("log-*.dop"))) > 2
+
+
 def test_what_fails_is_said(tmp_path: Path) -> None:
     """The process keeps reading, says why it does not write, and ends with its input."""
     command = [sys.executable, "-m", "agent.scribe", str(tmp_path), "--allowance-bytes", "20000"]

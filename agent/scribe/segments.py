@@ -60,10 +60,12 @@ class Segments:
         """Write all frames of a block, as one. Raises SegmentsError with nothing written of one that did not fit."""
         frame = block.packed()
         self._check_room(len(frame))
-        if self._file is None or (self._size > FILE_HEADER.size and self._size + len(frame) > self._segment_bytes):
-            self._begin()
-        start = self._size
-        self._write(memoryview(frame))
+        if self._file is None or self._size + len(frame) > self._segment_bytes:
+            self._begin(frame)
+            start = FILE_HEADER.size
+        else:
+            start = self._size
+            self._write(memoryview(frame))
         for kind, at, time_s in block.entries:
             self._index += INDEX_ENTRY.pack(kind, self._next - 1, 1 + at, start, time_s)
 
@@ -95,7 +97,8 @@ class Segments:
                 )
             self._unlooked = 0
 
-    def _begin(self) -> None:
+    def _begin(self, frame: bytes) -> None:
+        """A new segment with its first frame in it: whoever finds a log can read it."""
         self.close()
         path = self._directory / segment_name(self._next)
         try:
@@ -106,15 +109,15 @@ class Segments:
         self._size = 0
         with self._lock:
             self._file = file
-        # A name without its beginning would be no log at all.
         try:
-            self._write(memoryview(FILE_HEADER.pack(MAGIC, FORMAT_VERSION, self._next - 1)))
+            self._write(memoryview(FILE_HEADER.pack(MAGIC, FORMAT_VERSION, self._next - 1) + frame))
             self._disk.sync(file)
             self._disk.sync_folder(self._directory)
         except OSError as error:
             with self._lock:
                 self._file = None
             self._next -= 1
+            self.written -= self._size
             self._disk.close(file)
             self._disk.remove(path)
             raise (
