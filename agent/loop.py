@@ -22,7 +22,7 @@ def run(robot: Robot, belief: Belief, agenda: Agenda | ErrandAgenda, mind: Mind,
             subgoal = agenda.due(belief)
             action = mind.act(belief, observation, subgoal)
             robot.act(action)
-            mind.think()
+            mind.think(belief)
             step = Step(
                 observation=observation, subgoal=subgoal, action=action, estimate=mind.estimate, acting=mind.acting
             )

@@ -43,9 +43,10 @@ class Mind:
         self.estimate = msgspec.structs.replace(estimate, phase=command.phase)
         return to_action(command, observation, belief.hand.tool_in_base)
 
-    def think(self) -> None:
-        """Once the action has left: what only the next ones profit from."""
-        self.policy.think()
+    def think(self, belief: Belief) -> None:
+        """Once the action has left: what only later ones profit from. A plan or the map: both would be too much."""
+        if not self.policy.think():
+            belief.reflect()
 
     def _work(self, belief: Belief, observation: Observation, subgoal: Subgoal) -> Command:
         skill = self._skill

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from agent.commands.arguments import DEFAULT_POLICY
+from agent.episodes import Episode
+from agent.episodes.shadow import policy_only
+from agent.messages import Limits
 from agent.policies.catalogue import make_policy
 from agent.session import RunConfig, run_episode
 from agent.world_model.checkpoint import identity, load, shipped_checkpoint
@@ -40,3 +43,17 @@ def test_it_acts_in_houses_it_was_not_trained_on(task: str, tmp_path: Path) -> N
     ]
     assert all(report.acting_s > 0.0 for report in reports)
     assert sum(report.success for report in reports) >= 2
+
+
+def test_a_mind_that_plans_thinks_the_same_again(tmp_path: Path) -> None:
+    config = RunConfig(
+        task="open-drawer",
+        split="dev",
+        index=3,
+        policy="world-model",
+        limits=Limits(force_n=14.0, time_s=30.0),
+        record=tmp_path,
+    )
+    episode = Episode.open(run_episode(config).episode)
+    assert sum(bool(step.estimate.planned) for step in episode.steps()) > 10
+    assert policy_only(episode, make_policy("world-model", None))["same"]

@@ -31,7 +31,7 @@ LEVEL_LOOK = 0.64
 
 
 class Belief:
-    """Entities, map, own pose, hand. `update` takes in one tick; skills and planner only read."""
+    """Entities, map, own pose, hand. `update` takes in one tick, `reflect` what can wait; the rest only reads."""
 
     def __init__(self) -> None:
         self.entities = EntityTracker()
@@ -55,6 +55,9 @@ class Belief:
         self.gone: set[str] = set()
         """Things that no longer exist as free things, e.g. a pod in its holder."""
         self._scans = 0
+        self._new_scans: list[Scan] = []
+        self._new_looks: list[tuple[Look, Pose]] = []
+        """Not reflected on yet; a look with the pose of the base in the map at its time."""
         self._scan_points: tuple[float, Array] | None = None
         self._obstacles: Array | None = None
         self._announced: set[str] = set()
@@ -81,25 +84,32 @@ class Belief:
         return self._obstacles
 
     def update(self, observation: Observation) -> None:
-        """Take in one tick."""
+        """Take in one tick: where the base is, what the hand feels, what is seen and where."""
         self.observation = observation
         self.pose.update(observation.time_s, observation.base_pose_in_odom)
         self.base_pose = self.pose.now
         self.base_in_map = planar(*self.base_pose.tolist())
         self.hand.update(observation)
-        if observation.scan is not None:
-            self._update_map(observation.scan)
+        scan = observation.scan
+        if scan is not None:
+            self._scan_points = (scan.time_s, scan_points(scan, OBSTACLE_RANGE_M, ON_BOARD_M))
+            self._new_scans.append(scan)
         if observation.look is not None:
             self._update_entities(observation.look)
         self._carry_held()
         self._obstacles = None
 
-    def _update_map(self, scan: Scan) -> None:
-        self._scans += 1
-        if self._scans > 5 and self._scans % CORRECT_EVERY_SCANS == 0:
-            self.pose.correct(scan, self.map)
-        self.map.update(self.pose.at(scan.time_s), scan)
-        self._scan_points = (scan.time_s, scan_points(scan, OBSTACLE_RANGE_M, ON_BOARD_M))
+    def reflect(self) -> None:
+        """Take in what can wait some ticks: the map, and what of it was looked at. It takes as long as all the rest."""
+        for scan in self._new_scans:
+            self._scans += 1
+            if self._scans > 5 and self._scans % CORRECT_EVERY_SCANS == 0:
+                self.pose.correct(scan, self.map)
+            self.map.update(self.pose.at(scan.time_s), scan)
+        for look, base_in_map in self._new_looks:
+            self._look_about(look, base_in_map)
+        self._new_scans.clear()
+        self._new_looks.clear()
 
     def _update_entities(self, look: Look) -> None:
         x, y, yaw = (float(v) for v in self.pose.at(look.time_s))
@@ -107,16 +117,20 @@ class Belief:
         held = () if self.hand.held is None else (self.hand.held.entity_id,)
         self.entities.update(look, base_in_map, held)
         merge_doubles(self.entities, held)
+        for entity in self.entities.all():
+            if entity.id not in self._announced:
+                self._announced.add(entity.id)
+                self.news.append(entity.id)
+        self._new_looks.append((look, base_in_map))
+
+    def _look_about(self, look: Look, base_in_map: Pose) -> None:
+        held = () if self.hand.held is None else (self.hand.held.entity_id,)
         if float(self.hand.tool_in_base.position[0]) < ARM_IN_VIEW_M:
             self._ghosts.update(look, base_in_map, self.entities, {*held, *self.gone})
         self.coverage.update(look, base_in_map, self.entities)
         x, y, z = (-from_quaternion(look.camera_pose_in_base[:3], look.camera_pose_in_base[3:]).rotation[:, 2]).tolist()
         if abs(z) < LEVEL_LOOK:
             self.map.mark_looked(base_in_map.yaw + atan2(y, x), 0.5 * look.field_of_view_rad[0])
-        for entity in self.entities.all():
-            if entity.id not in self._announced:
-                self._announced.add(entity.id)
-                self.news.append(entity.id)
         self._tell_map()
 
     def _tell_map(self) -> None:

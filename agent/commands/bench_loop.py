@@ -153,7 +153,7 @@ def _run(robot: "Robot", belief: Belief, agenda: ErrandAgenda, mind: BusyMind, s
         action = mind.act(belief, observation, subgoal)
         robot.act(action)
         answered = perf_counter()
-        mind.think()
+        mind.think(belief)
         if observation.time_s > WARM_UP_S:
             noted.answers_s.append(answered - came)
             noted.ticks_s.append(perf_counter() - came)

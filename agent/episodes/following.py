@@ -112,8 +112,8 @@ class SwitchedPolicy:
     def act(self, situation: "Situation") -> "Motion":
         return self._now.act(situation)
 
-    def think(self) -> None:
-        self._now.think()
+    def think(self) -> bool:
+        return self._now.think()
 
 
 class LoggedPlanner:

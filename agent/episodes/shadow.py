@@ -73,6 +73,7 @@ def policy_only(episode: Episode, policy: "Policy", on_step: Watch = lambda done
     for number, step in enumerate(episode.steps()):
         belief.update(step.observation)
         action = mind.act(belief, step.observation, agenda.take(step.subgoal))
+        mind.think(belief)
         asked = step.action
         tool = float(np.linalg.norm(action.tool_twist_in_base[0, :3] - asked.tool_twist_in_base[0, :3]))
         base = float(np.linalg.norm(action.base_velocity_in_base - asked.base_velocity_in_base))

@@ -97,8 +97,8 @@ class Policy(Protocol):
 
     def act(self, situation: Situation) -> Motion: ...
 
-    def think(self) -> None:
-        """The action has left: time for what only later ones profit from."""
+    def think(self) -> bool:
+        """The action has left: time for what only later ones profit from. False where there was nothing to do."""
         ...
 
 

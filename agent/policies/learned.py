@@ -1,5 +1,5 @@
-"""The learned policies: encoder and prior at every tick; memory, predictor and surprise at every fourth, after which
-a plan is searched for once the action has left.
+"""The learned policies: encoder and prior at every tick; memory at every fourth, after which, once the action has left,
+a plan is searched for and, once the next one has, surprise is computed.
 
 numpy alone: no torch, no compiler, no thread of its own.
 """
@@ -73,8 +73,12 @@ class LearnedPolicy:
         """Sum of what was asked for since the last step, before reflexes."""
         self._correction = np.zeros(ACTION_SIZE, np.float32)
         self._estimate = Estimate()
+        self._led_here = self._done
+        """What was asked for in the step that has ended, on average."""
         self._asked: tuple[Situation, np.ndarray, np.ndarray, np.ndarray] | None = None
         """What to search a plan for: (situation, z, h, the prior's chunk)."""
+        self._came: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        """What to compare with what was foretold: (z, h, what is felt)."""
 
     def act(self, situation: Situation) -> Motion:
         if needs_mirror(situation):
@@ -89,14 +93,14 @@ class LearnedPolicy:
         is_step = self._tick % STEP_TICKS == 0
         self._tick += 1
         if is_step:
-            self._step(z, x)
+            self._step(z)
         hidden = prior.think(w, z, self._h, masked)
         phase = int(np.argmax(prior.phase_logits(w, hidden)))
         chunk, finished = prior.propose(w, hidden, self._phases[phase])
         chunk = chunk.reshape(-1, ACTION_SIZE)
         if is_step:
-            self._asked = situation, z, self._h, chunk
-            self._estimate = self._believe(z, self._surprise.score())
+            self._asked, self._came = (situation, z, self._h, chunk), (z, self._h, x[LAYOUT.feel])
+            self._estimate = self._believe(z)
         motion = to_motion(chunk[0] + self._correction, self.model.phases[phase], float(sigmoid(finished)) > DONE)
         # What foresight misses is left to reflexes.
         motion.reflexes = self._planner is not None
@@ -104,32 +108,40 @@ class LearnedPolicy:
         motion.estimate = self._estimate
         return motion
 
-    def think(self) -> None:
-        if self._asked is None or self._planner is None:
-            return
-        (situation, z, h, chunk), self._asked = self._asked, None
-        plan = self._planner.search(situation, z, h, chunk)
+    def think(self) -> bool:
+        """A plan first, surprise in the next tick: both in one would take most of it."""
+        if self._asked is not None:
+            (situation, z, h, chunk), self._asked = self._asked, None
+            if self._planner is not None:
+                self._adopt(self._planner.search(situation, z, h, chunk), chunk)
+                return True
+        if self._came is not None:
+            (z, h, feel), self._came = self._came, None
+            self._surprise.update(self._led_here, z, feel)
+            self._surprise.remember(z, h)
+            self._estimate = replace(self._estimate, surprise=self._surprise.score())
+            return True
+        return False
+
+    def _adopt(self, plan: Plan, chunk: np.ndarray) -> None:
         self.plans += 1
         self._correction = plan.actions[0] - chunk[0] if plan.replaces else np.zeros(ACTION_SIZE, np.float32)
         self._estimate = replace(
             self._estimate, force_n=plan.force_n, disagreement=plan.disagreement, planned=plan.replaces
         )
 
-    def _step(self, z: np.ndarray, x: np.ndarray) -> None:
+    def _step(self, z: np.ndarray) -> None:
         """Take a step of 40 ms into memory."""
-        done = (self._done / STEP_TICKS).astype(np.float32)
-        self._surprise.update(done, z, x[LAYOUT.feel])
+        self._led_here = (self._done / STEP_TICKS).astype(np.float32)
         self._h = memory.step(self._w, z, self._h)
-        self._surprise.remember(z, self._h)
         self._done = np.zeros(ACTION_SIZE, np.float32)
 
-    def _believe(self, z: np.ndarray, surprise: float | None) -> Estimate:
+    def _believe(self, z: np.ndarray) -> Estimate:
         meaning = heads.read(self._w, z, self._h)
         calibration = self.model.calibration
         success = calibration.success_slope * meaning.success + calibration.success_offset
         return replace(
             self._estimate,
-            surprise=surprise,
             success_probability=float(sigmoid(success)),
             time_to_go_s=float(np.expm1(max(0.0, float(meaning.log_time)))),
             contact_probability=float(sigmoid(meaning.contact)),

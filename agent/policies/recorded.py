@@ -37,8 +37,8 @@ class Recorded:
         self._begins = False
         return clamped(situation, motion) if motion.reflexes else motion
 
-    def think(self) -> None:
-        self._policy.think()
+    def think(self) -> bool:
+        return self._policy.think()
 
     def take(self) -> tuple[Acting | None, Estimate]:
         """What happened since the last call: (None, an empty Estimate) where the policy was not asked."""

@@ -51,8 +51,8 @@ class Teacher:
                 done.grip_mode, done.grip = self._grip  # type: ignore[assignment]
         return done
 
-    def think(self) -> None:
-        self._expert.think()
+    def think(self) -> bool:
+        return self._expert.think()
 
     def _begin_burst(self) -> None:
         rng = self._rng
@@ -81,9 +81,8 @@ class Advised:
         motion.advice = clamped(situation, self._teacher.act(situation))
         return motion
 
-    def think(self) -> None:
-        self._learner.think()
-        self._teacher.think()
+    def think(self) -> bool:
+        return self._learner.think()
 
 
 class Clamped:
@@ -102,8 +101,8 @@ class Clamped:
         motion.reflexes = True
         return motion
 
-    def think(self) -> None:
-        self._policy.think()
+    def think(self) -> bool:
+        return self._policy.think()
 
 
 def _in_ball(rng: np.random.Generator) -> Array:

@@ -32,5 +32,6 @@ class ScriptedPolicy:
         """Raises KeyError for a kind of subgoal that needs no touching."""
         return _ACTS[situation.kind](situation)
 
-    def think(self) -> None:
+    def think(self) -> bool:
         """Nothing to think over."""
+        return False
