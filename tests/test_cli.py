@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 import zmq
 from hypothesis import given
@@ -18,7 +19,14 @@ from agent.cli import COMMANDS, build_parser, main
 from agent.commands import arguments
 from agent.commands.journal import Journal
 from agent.commands.outcome import CommandError, Exit
-from agent.commands.statistics import aggregate, look_command, paired_difference, unsafe_words, wilson_interval
+from agent.commands.statistics import (
+    aggregate,
+    auc_interval,
+    look_command,
+    paired_difference,
+    unsafe_words,
+    wilson_interval,
+)
 from agent.commands.workers import MAX_DEATHS, run_jobs
 from agent.episodes import EpisodeReport, SubgoalOutcome
 from agent.episodes.frame import FILE_HEADER, FORMAT_VERSION, MAGIC
@@ -202,6 +210,26 @@ def test_wilson_interval_holds_the_share(counts: tuple[int, int]) -> None:
 def test_wilson_interval_is_the_published_one() -> None:
     # Newcombe, Statistics in Medicine 17 (1998), table I: 81 of 263, score method without continuity correction.
     assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+@given(st.floats(0.0, 1.0), st.integers(1, 200), st.integers(1, 200))
+def test_interval_of_an_area_holds_it_and_is_the_same_in_a_mirror(area: float, positives: int, negatives: int) -> None:
+    low, high = auc_interval(area, positives, negatives)
+    assert 0.0 <= low <= area <= high <= 1.0
+    assert high - low > 0.01, "finitely many never settle it"
+    assert auc_interval(1.0 - area, positives, negatives) == pytest.approx((1.0 - high, 1.0 - low), abs=1e-6)
+
+
+def test_interval_of_an_area_holds_the_truth_as_often_as_it_says() -> None:
+    random = np.random.default_rng(3)
+    truth, held = 0.9, 0
+    shift = 1.2815515655446004 * 2**0.5  # of two unit normals, for this area
+    for _ in range(300):
+        positive, negative = random.normal(shift, 1.0, 12), random.normal(0.0, 1.0, 60)
+        area = float((positive[:, None] > negative).mean())
+        low, high = auc_interval(area, 12, 60)
+        held += low <= truth <= high
+    assert 0.91 <= held / 300 <= 0.99
 
 
 def test_numbers_do_not_depend_on_the_order() -> None:

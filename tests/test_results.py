@@ -1,11 +1,12 @@
 """The tables of results: the same houses for every policy, honest labels, and nothing that was not measured."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from agent.commands.bench_knowing import largest_after
+from agent.commands.bench_knowing import Seen, area_words, largest_after, summarise
 from agent.commands.results_cells import CONDITIONS, GRID, HEADLINE, Cell
 from agent.commands.results_tables import by_task, compared, first_tries, how, kept_limits
 from agent.commands.results_variants import SAFEGUARDS, TRAINED
@@ -99,3 +100,35 @@ def test_an_event_counts_only_for_who_had_felt_before_it() -> None:
     assert largest_after(1.2, at, score, attempts) is None, "nobody acted"
     assert largest_after(1.6, at, score, attempts) is None, "acting had just begun"
     assert largest_after(3.95, at, score, attempts) is None, "hardly anything came after"
+
+
+def test_what_a_mind_knows_is_summed_up_with_what_it_rests_on() -> None:
+    def seen(disturbance: str, **said: Any) -> Seen:
+        blank = {"success": True, "after": None, "calm": (), "alarms": 0, "minutes": 0.5, "odds": ()}
+        return Seen(disturbance, **(blank | said))
+
+    found = summarise(
+        [
+            seen("none", calm=(0.2, 0.3, 0.9), alarms=1),
+            seen("none", calm=(0.1,)),
+            seen("none", calm=(9.9,), missing="no mug"),
+            seen("push", after=1.4),
+            seen("push", after=0.5),
+            seen("push"),
+            seen("combined", odds=((0.9, True), (0.2, False), (0.8, True))),
+        ]
+    )
+    assert found["undisturbed_episodes"] == 2
+    assert found["undisturbed_minutes"] == 1.0
+    assert found["calm_seconds"] == 4
+    assert found["false_alarms_per_minute"] == 1.0
+    push = found["events"]["push"]
+    assert (push["n"], push["auc"], push["noticed"]) == (2, 7 / 8, 0.5)
+    assert push["auc_ci95"][0] < 7 / 8 < push["auc_ci95"][1]
+    assert found["odds"]["n"] == 3
+    assert found["odds"]["auc"] == 1.0
+    assert found["success_ece"] == pytest.approx(0.5 / 3)
+    nothing = summarise([seen("none")])
+    assert nothing["odds"]["n"] == 0
+    assert area_words(nothing["odds"]) == "–"
+    assert nothing["success_ece"] is None

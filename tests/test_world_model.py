@@ -17,6 +17,7 @@ from agent.world_model.calibration import (
     auc,
     calibrate,
     ece,
+    ece_if_honest,
     fit_success,
     largest,
     latents_of,
@@ -314,6 +315,10 @@ def test_statistics_of_estimates() -> None:
     p = random.random(20_000)
     happened = random.random(20_000) < p
     assert ece(p, happened) < 0.02
+    assert ece_if_honest(p, draws=5) < 0.02
+    few = p[:60]
+    assert 0.05 < ece_if_honest(few) < 0.2
+    assert ece(np.full(60, 0.99), np.arange(60) % 2 == 0) > ece_if_honest(np.full(60, 0.99)) + 0.4
     overconfident = 3.0 * np.log(p / (1 - p)) + 1.0
     slope, offset = platt(overconfident, happened)
     assert ece(sigmoid(slope * overconfident + offset), happened) < 0.02

@@ -139,10 +139,10 @@ def run_knowing(args: argparse.Namespace) -> int:
     console = Console(stderr=str(args.json) == "-", highlight=False)
     result = summarise(watch_episodes(job, args.index, args.times, os.cpu_count() or 1, console))
     for name, event in result["events"].items():
-        area = "  –  " if event["auc"] is None else f"{event['auc']:.3f}"
-        console.print(f"{name:16} n {event['n']:3}  AUC {area}  noticed {event['noticed']:.0%}")
+        console.print(f"{name:16} n {event['n']:3}  AUC {area_words(event):18}  noticed {event['noticed']:.0%}")
+    console.print(f"{'odds half-way':16} n {result['odds']['n']:3}  AUC {area_words(result['odds'])}")
     for name, value in result.items():
-        if name != "events":
+        if name not in ("events", "odds"):
             console.print(f"{name:26} {'–' if value is None else f'{value:.3g}'}")
     identity = {"task": task, "split": args.split, "start": args.index, "policy": args.policy, "cpu": cpu_name()}
     write_json(args.json, identity | {"houses": args.times, "checkpoint": weights} | result)
@@ -167,7 +167,7 @@ def watch_episodes(job: KnowingJob, start: int, episodes: int, workers: int, con
 
 def summarise(seen: list[Seen]) -> dict[str, Any]:
     """Areas under ROC curves, alarms and honesty."""
-    from agent.world_model.calibration import auc, ece
+    from agent.world_model.calibration import ece, ece_if_honest
     from sim.disturbances.catalogue import EVENTS, NONE
 
     undisturbed = [s for s in seen if s.disturbance == NONE and not s.missing]
@@ -177,16 +177,35 @@ def summarise(seen: list[Seen]) -> dict[str, Any]:
     for name in EVENTS:
         after = np.array([s.after for s in seen if s.disturbance == name and s.after is not None])
         if len(after):
-            noticed = float((after > 1.0).mean())
-            events[name] = {"n": len(after), "auc": auc(after, calm), "noticed": noticed}
+            events[name] = {"n": len(after), "noticed": float((after > 1.0).mean())} | _area(after, calm)
     odds = [pair for s in seen if s.disturbance not in (NONE, *EVENTS) for pair in s.odds]
     said, came = np.array([p for p, _ in odds]), np.array([c for _, c in odds], bool)
     return {
         "undisturbed_episodes": len(undisturbed),
+        "undisturbed_minutes": minutes,
         "calm_seconds": len(calm),
         "false_alarms_per_minute": sum(s.alarms for s in undisturbed) / minutes if minutes else None,
         "events": events,
-        "attempts_disturbed": len(odds),
-        "success_auc_mid_attempt": auc(said[came], said[~came]) if odds else None,
+        "odds": {"n": len(odds)} | _area(said[came], said[~came]),
         "success_ece": ece(said, came) if odds else None,
+        "success_ece_if_honest": ece_if_honest(said) if odds else None,
     }
+
+
+def _area(positive: NDArray[Any], negative: NDArray[Any]) -> dict[str, Any]:
+    from agent.commands.statistics import auc_interval
+    from agent.world_model.calibration import auc
+
+    area = auc(positive, negative)
+    return {
+        "auc": area,
+        "auc_ci95": None if area is None else list(auc_interval(area, len(positive), len(negative))),
+    }
+
+
+def area_words(of: dict[str, Any]) -> str:
+    """An area with its interval, as `summarise` gives it."""
+    if of["auc"] is None:
+        return "–"
+    low, high = of["auc_ci95"]
+    return f"{of['auc']:.2f} ({low:.2f}–{high:.2f})"

@@ -49,6 +49,31 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+def auc_interval(area: float, positives: int, negatives: int) -> tuple[float, float]:
+    """95 % confidence interval of an area under a ROC curve; (0, 1) where one side is empty.
+
+    The score method of Newcombe (2006, Statistics in Medicine 25:559, method 5): it does not shrink to a point at 1.
+    """
+    if not 0.0 <= area <= 1.0:
+        raise ValueError(f"an area of {area}; it lies between 0 and 1")
+    if positives == 0 or negatives == 0:
+        return 0.0, 1.0
+    pairs, half = positives * negatives, (positives + negatives) / 2 - 1
+
+    def within(true: float) -> bool:
+        spread = 1 + half * (1 - true) / (2 - true) + half * true / (1 + true)
+        return abs(area - true) <= Z_95 * sqrt(true * (1 - true) * spread / pairs)
+
+    def farthest(end: float) -> float:
+        inside, outside = area, end
+        for _ in range(40):
+            middle = (inside + outside) / 2
+            inside, outside = (middle, outside) if within(middle) else (inside, middle)
+        return inside
+
+    return farthest(0.0), farthest(1.0)
+
+
 def look_command(report: EpisodeReport) -> str:
     """What shows a failed or unsafe episode at the moment to look at first; empty where nothing was recorded."""
     if not report.episode:

@@ -206,3 +206,9 @@ def ece(probability: NDArray[Any], labels: NDArray[np.bool_], bins: int = 10) ->
     which = np.minimum((probability * bins).astype(int), bins - 1)
     gaps = [abs(probability[which == b].mean() - labels[which == b].mean()) * (which == b).mean() for b in set(which)]
     return float(sum(gaps))
+
+
+def ece_if_honest(probability: NDArray[Any], draws: int = 200) -> float:
+    """The `ece` that these odds would show on average if each came true as often as said: few examples never show 0."""
+    rng = np.random.default_rng(0x0DD5)
+    return float(np.mean([ece(probability, rng.random(len(probability)) < probability) for _ in range(draws)]))
