@@ -9,6 +9,7 @@ from agent.belief.classes import FRONTS
 from agent.belief.coverage import Coverage
 from agent.belief.crowding import standing_out
 from agent.belief.entities import Entity, EntityTracker
+from agent.belief.eye import EyeError
 from agent.belief.hand import Hand
 from agent.belief.map import OccupancyMap
 from agent.belief.places import is_shut
@@ -38,6 +39,7 @@ class Belief:
         self.map = OccupancyMap()
         self.pose = PoseEstimate()
         self.hand = Hand()
+        self.eye = EyeError()
         self.coverage = Coverage()
         self.observation: Observation | None = None
         self.base_pose: Array = np.zeros(3)
@@ -90,6 +92,8 @@ class Belief:
         self.base_pose = self.pose.now
         self.base_in_map = planar(*self.base_pose.tolist())
         self.hand.update(observation)
+        held = self.hand.held
+        self.eye.feel(observation.time_s, None if held is None else self.hand.held_in_base().position)
         scan = observation.scan
         if scan is not None:
             self._scan_points = (scan.time_s, scan_points(scan, OBSTACLE_RANGE_M, ON_BOARD_M))
@@ -114,6 +118,7 @@ class Belief:
     def _update_entities(self, look: Look) -> None:
         x, y, yaw = (float(v) for v in self.pose.at(look.time_s))
         base_in_map = planar(x, y, yaw)
+        self.eye.see(look, base_in_map)
         held = () if self.hand.held is None else (self.hand.held.entity_id,)
         self.entities.update(look, base_in_map, held)
         merge_doubles(self.entities, held)

@@ -121,6 +121,11 @@ class Manipulation(Skill):
     def before_acting(self, belief: Belief) -> None:
         """Hook: acting begins."""
 
+    def target_now(self, belief: Belief) -> Pose:
+        """Hook: the target's frame in the map. What is learned of it on the way may still move it a little."""
+        assert self._aim is not None
+        return self._aim.target_in_map
+
     def as_place_allows(self, belief: Belief, motion: Motion) -> Motion:
         """Hook: a reflex that keeps what the policy asks for out of what is known to be there."""
         return motion
@@ -332,7 +337,7 @@ class Manipulation(Skill):
     def _tick_ready(self, belief: Belief, observation: Observation) -> Command:
         """Lift to its height, tool to where acting begins."""
         assert self._aim is not None
-        target_in_base = belief.base_in_map.inverse() @ self._aim.target_in_map
+        target_in_base = belief.base_in_map.inverse() @ self.target_now(belief)
         tool = target_in_base @ self.ready_pose(self._aim)
         now, goal_position = belief.hand.tool_in_base.position, tool.position
         low = float(tool.position[2]) > self.unfolds_low_for_m
@@ -380,7 +385,7 @@ class Manipulation(Skill):
 
     def _tick_act(self, belief: Belief, observation: Observation) -> Command:
         assert self._aim is not None
-        target_in_base = belief.base_in_map.inverse() @ self._aim.target_in_map
+        target_in_base = belief.base_in_map.inverse() @ self.target_now(belief)
         elapsed = belief.time_s - self._since_s
         motion = self.policy.act(self._situation(belief, observation, target_in_base, elapsed))
         self.estimate = motion.estimate

@@ -225,6 +225,11 @@ class InsertPod(Putting):
         holder = self._holder(belief)
         return None if holder is None else holder.position
 
+    def target_now(self, belief: Belief) -> Pose:
+        """Where the well really is, as far as the hand can tell the eye: one centimetre aside a pod tips over in it."""
+        seen = super().target_now(belief)
+        return Pose(seen.position - belief.eye.in_map, seen.rotation)
+
     def approaches(self, belief: Belief) -> list[Approach]:
         yaw = belief.entities[self.subgoal.target].yaw + pi
         pitch = self._held_pitch(belief)
