@@ -75,6 +75,15 @@ def test_a_detector_that_errs_alike_is_heard_once():
     assert often.in_map == pytest.approx(once.in_map)
 
 
+def test_something_held_askew_is_forgotten_with_the_next_hold():
+    eye = EyeError()
+    carry(eye, along, (0.03, 0.0), seconds=6.0)
+    assert eye.in_map[0] > 0.025
+    eye.feel(6.0, None)
+    carry(eye, along, (0.0, 0.0), seconds=6.0)
+    assert abs(eye.in_map[0]) < 0.003
+
+
 @pytest.mark.parametrize(("class_name", "aside_m"), [("pod", 0.06), ("counter", 0.0)])
 def test_other_things_and_empty_hands_tell_nothing(class_name, aside_m):
     eye = EyeError()

@@ -45,8 +45,11 @@ class EyeError:
         """A tick: where the middle (3,) of what is held is; None with empty fingers."""
         if held_in_base is None:
             self._felt.clear()
-        else:
-            self._felt.append((time_s, held_in_base))
+            return
+        if not self._felt:
+            # It may be held a little otherwise than it feels; so no hold outweighs the next.
+            self._variance = USUAL_M**2
+        self._felt.append((time_s, held_in_base))
 
     def see(self, look: Look, base_in_map: Pose) -> None:
         """A frame, with the base at its time."""
