@@ -46,18 +46,16 @@ def along(time_s):
 
 
 @pytest.mark.parametrize("yaw", [0.0, 2.0])
-@pytest.mark.parametrize("error", [(0.0, 0.0), (0.015, 0.0), (-0.02, 0.02)])
-def test_what_all_detections_are_off_by_is_found_in_the_map(error, yaw):
-    left, stds = [], []
+@pytest.mark.parametrize(("error", "left_m"), [((0.0, 0.0), 0.002), ((0.015, 0.0), 0.006), ((-0.02, 0.02), 0.006)])
+def test_what_all_detections_are_off_by_is_found_and_a_good_camera_is_trusted(error, left_m, yaw):
+    left = []
     for seed in range(40):
         eye = EyeError()
         random = np.random.default_rng(seed)
         carry(eye, along, error, noise_m=STD_M, base_in_map=planar(3.0, -1.0, yaw), random=random)
         left.append(np.linalg.norm(eye.in_map[:2] - np.array(error)))
         assert eye.in_map[2] == 0.0
-        stds.append(eye.std_m)
-    assert np.mean(left) < 0.006, "mean error of sight itself: 11 mm in the plane"
-    assert 0.001 < max(stds) < 0.005
+    assert np.mean(left) < left_m, "a single look is off by 11 mm in the plane"
 
 
 def test_a_hand_that_moved_since_the_frame_is_no_error_of_sight():
@@ -71,7 +69,7 @@ def test_a_detector_that_errs_alike_is_heard_once():
     once, often = EyeError(), EyeError()
     carry(once, lambda _: still, (0.02, 0.0), seconds=0.1)
     carry(often, lambda _: still, (0.02, 0.0), seconds=0.9 * ANOTHER_LOOK_S)
-    assert once.in_map[0] > 0.005
+    assert once.in_map[0] > 0.001
     assert often.in_map == pytest.approx(once.in_map)
 
 
@@ -97,16 +95,10 @@ def test_other_things_and_empty_hands_tell_nothing(class_name, aside_m):
 
 def test_a_pod_goes_where_the_well_is_and_not_where_it_is_seen():
     belief = Belief()
-    remember = belief.entities.remember
-    machine = remember(seen("coffee_machine", (2.0, 1.0, 0.9), size=(0.3, 0.3, 0.4)), HERE, 0.0)
-    skill = InsertPod(Subgoal(id=1, kind=SubgoalKind.INSERT_POD, target=machine.id), make_policy("scripted"))
+    skill = InsertPod(Subgoal(id=1, kind=SubgoalKind.INSERT_POD, target="machine-1"), make_policy("scripted"))
     well = planar(2.0, 1.0, 0.5, 1.1)
     skill._aim = Aim(Approach(0.5, 0.35), well, Goal(Pose(np.zeros(3), np.eye(3))), 0.5, 0.01)
     assert skill.target_now(belief).position == pytest.approx([2.0, 1.0, 1.1])
     carry(belief.eye, along, (0.015, -0.01), seconds=6.0)
     assert skill.target_now(belief).position == pytest.approx([1.985, 1.01, 1.1], abs=0.002)
     assert skill.target_now(belief).rotation == pytest.approx(well.rotation)
-    holder = remember(seen("pod_holder", (2.02, 1.0, 1.1), state=0.0), HERE, 6.0)
-    holder.parent = machine.id
-    now = skill.target_now(belief).position
-    assert now == pytest.approx([2.005, 1.01, 1.1], abs=0.002), "later looks count too"

@@ -226,10 +226,9 @@ class InsertPod(Putting):
         return None if holder is None else holder.position
 
     def target_now(self, belief: Belief) -> Pose:
-        """Where the well is by all looks so far, less what the hand tells the eye; a centimetre aside a pod tips."""
-        aimed, holder = super().target_now(belief), self._holder(belief)
-        seen = aimed.position if holder is None else holder.position
-        return Pose(seen - belief.eye.in_map, aimed.rotation)
+        """Where the well was seen, less what the hand tells the eye: a centimetre aside a pod tips over in it."""
+        seen = super().target_now(belief)
+        return Pose(seen.position - belief.eye.in_map, seen.rotation)
 
     def approaches(self, belief: Belief) -> list[Approach]:
         yaw = belief.entities[self.subgoal.target].yaw + pi
