@@ -92,15 +92,16 @@ class Belief:
         self.base_pose = self.pose.now
         self.base_in_map = planar(*self.base_pose.tolist())
         self.hand.update(observation)
-        held = self.hand.held
-        self.eye.feel(observation.time_s, None if held is None else self.hand.held_in_base().position)
+        held_in_base = None if self.hand.held is None else self.hand.held_in_base()
+        self.eye.feel(observation.time_s, None if held_in_base is None else held_in_base.position)
         scan = observation.scan
         if scan is not None:
             self._scan_points = (scan.time_s, scan_points(scan, OBSTACLE_RANGE_M, ON_BOARD_M))
             self._new_scans.append(scan)
         if observation.look is not None:
             self._update_entities(observation.look)
-        self._carry_held()
+        if held_in_base is not None:
+            self._carry_held(self.base_in_map @ held_in_base)
         self._obstacles = None
 
     def reflect(self) -> None:
@@ -119,9 +120,8 @@ class Belief:
         x, y, yaw = (float(v) for v in self.pose.at(look.time_s))
         base_in_map = planar(x, y, yaw)
         self.eye.see(look, base_in_map)
-        held = () if self.hand.held is None else (self.hand.held.entity_id,)
-        self.entities.update(look, base_in_map, held)
-        merge_doubles(self.entities, held)
+        self.entities.update(look, base_in_map, self._held_ids)
+        merge_doubles(self.entities, self._held_ids)
         for entity in self.entities.all():
             if entity.id not in self._announced:
                 self._announced.add(entity.id)
@@ -129,9 +129,8 @@ class Belief:
         self._new_looks.append((look, base_in_map))
 
     def _look_about(self, look: Look, base_in_map: Pose) -> None:
-        held = () if self.hand.held is None else (self.hand.held.entity_id,)
         if float(self.hand.tool_in_base.position[0]) < ARM_IN_VIEW_M:
-            self._ghosts.update(look, base_in_map, self.entities, {*held, *self.gone})
+            self._ghosts.update(look, base_in_map, self.entities, {*self._held_ids, *self.gone})
         self.coverage.update(look, base_in_map, self.entities)
         x, y, z = (-from_quaternion(look.camera_pose_in_base[:3], look.camera_pose_in_base[3:]).rotation[:, 2]).tolist()
         if abs(z) < LEVEL_LOOK:
@@ -145,15 +144,17 @@ class Belief:
             if door.size is not None:
                 self.map.mark_door(door.id, door.position[:2], door.yaw, float(door.size[1]), door.state or 0.0)
 
-    def _carry_held(self) -> None:
-        if self.hand.held is None:
-            return
-        entity = self.entities.get(self.hand.held.entity_id)
-        if entity is not None:
-            pose = self.base_in_map @ self.hand.held_in_base()
-            entity.position = pose.position
-            entity.variance = 0.012**2
-            entity.last_seen_s = self.time_s
+    def _carry_held(self, held_in_map: Pose) -> None:
+        for name in self._held_ids:
+            entity = self.entities.get(name)
+            if entity is not None:
+                entity.position = held_in_map.position
+                entity.variance = 0.012**2
+                entity.last_seen_s = self.time_s
+
+    @property
+    def _held_ids(self) -> tuple[str, ...]:
+        return () if self.hand.held is None else (self.hand.held.entity_id,)
 
     def search_again(self) -> None:
         """What was searched and looked at counts no longer; what was found stays known."""

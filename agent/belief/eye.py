@@ -82,8 +82,7 @@ class EyeError:
         if not found:
             return
         off, std_m = min(found, key=lambda pair: float(np.linalg.norm(pair[0])))
-        if np.isfinite(self._time_s):
-            self._variance = min(OFF_M**2, self._variance + DRIFT_M2_PER_S * (look.time_s - self._time_s))
+        self._variance = min(OFF_M**2, self._variance + DRIFT_M2_PER_S * (look.time_s - self._time_s))
         gain = self._variance / (self._variance + std_m**2)
         self._seen_off = self._seen_off + gain * (off[:2] - self._seen_off)
         self._variance *= 1.0 - gain
