@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from detections import seen
+from detections import look, seen
 
 from agent.belief.belief import Belief
 from agent.belief.eye import ANOTHER_LOOK_S, EyeError
 from agent.frames import Pose, planar
-from agent.messages import TICK_S, Look, Subgoal, SubgoalKind
+from agent.messages import TICK_S, Subgoal, SubgoalKind
 from agent.policies.catalogue import make_policy
 from agent.policies.interface import Goal
 from agent.skills.approach import Approach
@@ -17,16 +17,6 @@ from agent.skills.putting import InsertPod
 HERE = planar(0.0, 0.0, 0.0)
 LATENCY_S = 0.08
 STD_M = 0.009
-
-
-def look(time_s, *detections):
-    return Look(
-        time_s=time_s,
-        detections=list(detections),
-        camera_pose_in_base=np.array([0.0, 0.0, 1.4, 1.0, 0.0, 0.0, 0.0]),
-        field_of_view_rad=(1.3, 1.0),
-        max_range_m=5.0,
-    )
 
 
 def carry(eye, path, error_in_map, noise_m=0.0, base_in_map=HERE, seconds=3.0, random=None):

@@ -2,13 +2,12 @@
 
 from math import cos, pi, sin
 
-import numpy as np
 import pytest
-from detections import seen
+from detections import look, seen
 
 from agent.belief.belief import Belief
 from agent.frames import planar
-from agent.messages import Look, Subgoal, SubgoalKind
+from agent.messages import Subgoal, SubgoalKind
 from agent.policies.catalogue import make_policy
 from agent.skills.lid import LID_TRAVEL_RAD, OpenLid
 
@@ -42,14 +41,8 @@ def test_a_lid_opened_by_feel_is_found_again_where_it_now_stands(hinge, side):
     assert lid.position == pytest.approx(tab(side, 0.95), abs=1e-6)
     assert skill.target_point(belief) == pytest.approx(closed_at)
 
-    look = Look(
-        time_s=1.0,
-        detections=[seen(name, tab(side, 0.97), pi, state=0.97, std=0.01)],
-        camera_pose_in_base=np.array([0.0, 0.0, 1.5, 1.0, 0.0, 0.0, 0.0]),
-        field_of_view_rad=(1.31, 1.05),
-        max_range_m=5.0,
-    )
-    assert belief.entities.update(look, HERE) == [], "the open lid was taken for another one"
+    opened = look(1.0, seen(name, tab(side, 0.97), pi, state=0.97, std=0.01))
+    assert belief.entities.update(opened, HERE) == [], "the open lid was taken for another one"
     assert skill.target_point(belief) == pytest.approx(closed_at, abs=0.02)
 
     skill.moved_to(belief, lid, 0.0)
