@@ -27,12 +27,17 @@ class RealtimeRobot:
     A tick that comes more than a period late is not made up for: `late_ticks` counts them.
     """
 
-    def __init__(self, plant: Plant, limits: GateLimits | None = None, on_step: StepHook | None = None) -> None:
+    def __init__(
+        self, plant: Plant, limits: GateLimits | None = None, on_step: StepHook | None = None, waiting: int = 1
+    ) -> None:
+        """`waiting` observations at most wait to be taken: 1 for a mind, which wants the newest, more for who hands
+        each of them on. Those that find no room come as one with the next (controllers/missed.py)."""
         self.side = RobotSide(plant, limits, on_step)
         self.late_ticks = 0
         self.scheduling = "not started"
         self._news = threading.Condition()
-        self._observation: Observation | None = None
+        self._observations: deque[Observation] = deque()
+        self._waiting = waiting
         # Append and pop are atomic and only the thread pops: act() never waits for a tick.
         self._inbox: deque[Action] = deque(maxlen=1)
         self._failure: BaseException | None = None
@@ -42,8 +47,8 @@ class RealtimeRobot:
         self._heap = ExitStack()
 
     def observe(self) -> Observation:
-        """The newest observation, waiting for it if it was returned before. Camera frames and scans of observations
-        that were missed come with it. The first call only senses and starts the clock.
+        """The next observation that waits, or else the next that comes. Camera frames and scans of those that were
+        missed come with it. The first call only senses and starts the clock.
 
         Raises RuntimeError after `close`, TimeoutError if the plant hangs, and whatever the plant raised.
         """
@@ -57,16 +62,15 @@ class RealtimeRobot:
             return first
         with self._news:
             came = self._news.wait_for(
-                lambda: self._observation is not None or self._failure is not None, _OBSERVE_TIMEOUT_S
+                lambda: bool(self._observations) or self._failure is not None, _OBSERVE_TIMEOUT_S
             )
             if self._failure is not None:
                 raise self._failure
-            if not came or self._observation is None:
+            if not came:
                 raise TimeoutError(
                     f"no observation for {_OBSERVE_TIMEOUT_S} s, one is due every {TICK_S} s: does the plant hang?"
                 )
-            newest, self._observation = self._observation, None
-            return newest
+            return self._observations.popleft()
 
     def act(self, action: Action) -> None:
         """Hands an action to the next tick; a newer one takes its place.
@@ -109,8 +113,9 @@ class RealtimeRobot:
 
     def _publish(self, observation: Observation) -> None:
         with self._news:
-            missed = self._observation
-            self._observation = observation if missed is None else with_missed(observation, missed)
+            if len(self._observations) == self._waiting:
+                observation = with_missed(observation, self._observations.pop())
+            self._observations.append(observation)
             self._news.notify_all()
 
 

@@ -38,7 +38,7 @@ from controllers.sockets import keep_alive
 
 log = logging.getLogger(__name__)
 
-_SEND_QUEUE = 200
+SEND_QUEUE = 200
 """Observations kept for an agent that does not read: two seconds. Later ones are dropped and counted."""
 _LOOK_EVERY_MS = 100
 _PROBE_EVERY_S = 0.5
@@ -106,7 +106,7 @@ class RobotServer:
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.ROUTER)
         keep_alive(self._socket, bind)
-        self._socket.setsockopt(zmq.SNDHWM, _SEND_QUEUE)
+        self._socket.setsockopt(zmq.SNDHWM, SEND_QUEUE)
         # A send to an agent that is gone must fail and not vanish: that is how its end is noticed.
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         self._socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
@@ -147,7 +147,7 @@ class RobotServer:
     def _receive(self) -> None:
         """Everything that has arrived; of several actions of the session the newest acts."""
         newest: Action | None = None
-        for _ in range(_SEND_QUEUE):  # bounded: a flood must not keep observations from going out
+        for _ in range(SEND_QUEUE):  # bounded: a flood must not keep observations from going out
             try:
                 frames = self._socket.recv_multipart(zmq.DONTWAIT)
             except zmq.Again:

@@ -203,6 +203,20 @@ def test_a_missed_camera_frame_comes_with_the_next_observation():
     robot.close()
 
 
+def test_observations_wait_in_order_and_only_what_finds_no_room_comes_as_one():
+    plant = FakePlant()
+    looks = iter([None, None, None, "lost", None])
+    plant.look = lambda: (next(looks, None), None)  # type: ignore[method-assign]
+    robot = RealtimeRobot(plant, waiting=3)
+    first = robot.observe()
+    time.sleep(8 * TICK_S)
+    seen = [robot.observe() for _ in range(3)]
+    robot.close()
+    assert [observation.sequence for observation in seen[:2]] == [first.sequence + 1, first.sequence + 2]
+    assert seen[2].sequence > first.sequence + 3
+    assert [observation.look for observation in seen] == [None, None, "lost"]
+
+
 def test_what_the_plant_raises_comes_out_of_observe():
     plant = FakePlant()
     robot = RealtimeRobot(plant)

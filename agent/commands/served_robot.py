@@ -12,6 +12,7 @@ from agent.episodes.recorder import model_identity
 from agent.messages import STEPS_PER_TICK, Action, Observation
 from controllers.plant import PlantCommand, Sensed
 from controllers.realtime_robot import RealtimeRobot
+from controllers.server import SEND_QUEUE
 from controllers.virtual_robot import VirtualRobot
 
 
@@ -52,7 +53,11 @@ class ServedRobot:
             new_episode_directory(record, task, split, index), header, allowance_bytes=allowance_left(record)
         )
         self._record = record_simulation(self._writer, self._simulation, model)
-        self._robot = (RealtimeRobot if realtime else VirtualRobot)(plant, on_step=self._on_step)
+        self._robot = (
+            RealtimeRobot(plant, on_step=self._on_step, waiting=SEND_QUEUE)
+            if realtime
+            else VirtualRobot(plant, on_step=self._on_step)
+        )
 
     @property
     def success(self) -> bool:
