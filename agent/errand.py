@@ -59,6 +59,36 @@ class Errand:
     full: bool = False
     """Whether the mug concerned is full of coffee."""
 
+    def take_in_hand(self, belief: Belief) -> None:
+        """At the start: believe in what the fingers feel."""
+        hand, name = belief.hand, self.holding
+        if not name or not hand.pads_touch:
+            return
+        tool = hand.tool_in_base
+        pitch = asin(float(np.clip(-tool.rotation[2, 2], -1.0, 1.0)))
+        above = max(0.0, lowest_tool_height(pitch) - HALF_HEIGHT_M[name])
+        in_tool = tool.rotation.T @ np.array([0.0, 0.0, -above])
+        if hand.contact_depth_m is not None:
+            in_tool[2] = hand.contact_depth_m
+        x, y, z = (float(v) for v in tool.point(in_tool))
+        felt = Detection(
+            class_name=name,
+            score=1.0,
+            position_in_base_m=(x, y, z),
+            position_std_m=0.01,
+            yaw_in_base_rad=0.0,
+            yaw_std_rad=1.0,
+        )
+        entity = belief.entities.remember(felt, belief.base_in_map, belief.time_s)
+        hand.grasp(entity.id, planar(x, y, 0.0, z), pitch)
+        if self.full:
+            belief.full_mugs.add(entity.id)
+
+    def tell_of(self, target: str, belief: Belief) -> None:
+        """When the subgoal is given: what no look at its target shows."""
+        if self.full and self.kind is SubgoalKind.PICK:
+            belief.full_mugs.add(target)
+
 
 class ErrandAgenda:
     """The same interface as `agent.agenda.Agenda`, without a planner."""
@@ -92,7 +122,7 @@ class ErrandAgenda:
         now = belief.time_s
         if not self._begun:
             self._begun = True
-            self._take_in_hand(belief)
+            self.errand.take_in_hand(belief)
         if self.current is not None:
             return self.current
         if self._done_s is not None:
@@ -105,31 +135,6 @@ class ErrandAgenda:
             self._issue(belief)
         return self.current
 
-    def _take_in_hand(self, belief: Belief) -> None:
-        """Believe in what the fingers feel."""
-        hand, name = belief.hand, self.errand.holding
-        if not name or not hand.pads_touch:
-            return
-        tool = hand.tool_in_base
-        pitch = asin(float(np.clip(-tool.rotation[2, 2], -1.0, 1.0)))
-        above = max(0.0, lowest_tool_height(pitch) - HALF_HEIGHT_M[name])
-        in_tool = tool.rotation.T @ np.array([0.0, 0.0, -above])
-        if hand.contact_depth_m is not None:
-            in_tool[2] = hand.contact_depth_m
-        x, y, z = (float(v) for v in tool.point(in_tool))
-        felt = Detection(
-            class_name=name,
-            score=1.0,
-            position_in_base_m=(x, y, z),
-            position_std_m=0.01,
-            yaw_in_base_rad=0.0,
-            yaw_std_rad=1.0,
-        )
-        entity = belief.entities.remember(felt, belief.base_in_map, belief.time_s)
-        hand.grasp(entity.id, planar(x, y, 0.0, z), pitch)
-        if self.errand.full:
-            belief.full_mugs.add(entity.id)
-
     def _issue(self, belief: Belief) -> None:
         target = self._choose(belief)
         now = belief.time_s
@@ -137,8 +142,7 @@ class ErrandAgenda:
             if now > self._look_until_s - LOOK_S + LONGEST_LOOK_S:
                 self.hopeless = self._last_reason or "target-not-seen"
             return
-        if self.errand.full and self.errand.kind is SubgoalKind.PICK:
-            belief.full_mugs.add(target.id)
+        self.errand.tell_of(target.id, belief)
         self._issues += 1
         self.started_s = now if self.started_s is None else self.started_s
         self._target = target.id

@@ -15,7 +15,7 @@ from agent.commands.changes import parse_change
 from agent.commands.fork import Fork, conclude, run_fork, sweep_steps
 from agent.commands.outcome import CommandError, Exit
 from agent.commands.rebuild import rebuild_world
-from agent.commands.simulation import start_simulation
+from agent.commands.simulation import errand_of, start_simulation
 from agent.commands.weights import chosen_policy, recorded_policy
 from agent.episodes import Episode, EpisodeError, EpisodeReport, Kind
 from agent.episodes.following import Following
@@ -102,6 +102,16 @@ def test_the_same_mind_thinks_the_same_again() -> None:
     found = policy_only(recorded_episode(), make_policy("scripted"))
     assert found["same"]
     assert found["steps"] == len(recorded_episode())
+
+
+@pytest.mark.parametrize("task", ["insert-pod", "pick-coffee"])
+def test_a_mind_that_was_told_something_is_told_it_again(task: str, tmp_path: Path) -> None:
+    """What is in the hand from the start, and that a mug is full, no camera says."""
+    config = RunConfig(task=task, split="train", index=0, policy="scripted", record=tmp_path, time_limit_s=10.0)
+    episode = Episode.open(run_episode(config).episode)
+    assert sum(step.acting is not None for step in episode.steps()) > 50
+    assert policy_only(episode, make_policy("scripted"), errand_of(task))["same"]
+    assert not policy_only(episode, make_policy("scripted"))["same"]
 
 
 def test_the_gate_lets_through_what_it_let_through() -> None:

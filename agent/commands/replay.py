@@ -264,6 +264,7 @@ def _policy_only(episode: "Episode", args: argparse.Namespace, console: "Console
     from rich.progress import Progress
     from rich.table import Table
 
+    from agent.commands.simulation import errand_of
     from agent.commands.weights import chosen_policy
     from agent.episodes.shadow import policy_only
 
@@ -271,7 +272,12 @@ def _policy_only(episode: "Episode", args: argparse.Namespace, console: "Console
     policy = chosen_policy(episode.header, name, args.checkpoint)
     with Progress(console=console, transient=True) as progress:
         bar = progress.add_task("thinking along")
-        found = policy_only(episode, policy, lambda done, total: progress.update(bar, completed=done, total=total))
+        found = policy_only(
+            episode,
+            policy,
+            errand_of(episode.header.task),
+            lambda done, total: progress.update(bar, completed=done, total=total),
+        )
     first = found["first_difference"]
     if first is None:
         console.print(f"[green]the same[/]: {name} asks for what was asked in all {found['steps']} steps")

@@ -14,6 +14,7 @@ from controllers.gate import Gate, Motion
 
 if TYPE_CHECKING:
     from agent.belief.belief import Belief
+    from agent.errand import Errand
     from agent.policies.interface import Policy
 
 Watch = Callable[[int, int], None]
@@ -28,13 +29,21 @@ class RecordedAgenda:
     goal_reached = False
     hopeless = ""
 
-    def __init__(self) -> None:
+    def __init__(self, errand: "Errand | None") -> None:
         self.current: Subgoal | None = None
+        self._errand = errand
+        self._begun = False
 
-    def take(self, subgoal: Subgoal | None) -> Subgoal | None:
-        """The recorded subgoal, the same object as long as it is the same subgoal: a new one starts a new skill."""
+    def take(self, subgoal: Subgoal | None, belief: "Belief") -> Subgoal | None:
+        """The recorded subgoal, the same object as long as it is the same subgoal: a new one starts a new skill.
+        Belief is told what the errand told it then."""
+        if self._errand is not None and not self._begun:
+            self._errand.take_in_hand(belief)
+        self._begun = True
         if subgoal is None or self.current is None or subgoal != self.current:
             self.current = subgoal
+            if self._errand is not None and subgoal is not None:
+                self._errand.tell_of(subgoal.target, belief)
         return self.current
 
     def gaze(self, observation: Observation) -> Any:
@@ -54,17 +63,20 @@ class RecordedAgenda:
         """The skill holds that it is done; the recording says when the next one begins."""
 
 
-def policy_only(episode: Episode, policy: "Policy", on_step: Watch = lambda done, total: None) -> dict[str, Any]:
+def policy_only(
+    episode: Episode, policy: "Policy", errand: "Errand | None" = None, on_step: Watch = lambda done, total: None
+) -> dict[str, Any]:
     """What this policy would have asked for at each recorded step, against what was asked.
 
-    Belief and skills think along on the recorded observations. Raises EpisodeError for an episode without steps.
+    Belief and skills think along on the recorded observations; `errand`: what the mind was told, for a task of one
+    subgoal. Raises EpisodeError for an episode without steps.
     """
     from agent.belief.belief import Belief
     from agent.mind import Mind
 
     if not len(episode):
         raise EpisodeError(f"{episode.directory} holds no steps of a mind")
-    agenda, belief = RecordedAgenda(), Belief()
+    agenda, belief = RecordedAgenda(errand), Belief()
     mind = Mind(policy, agenda, lambda *_: None)  # type: ignore[arg-type]
     by_kind: dict[str, list[tuple[float, float, float, bool]]] = {}
     predictions: dict[str, list[tuple[float, float]]] = {}
@@ -72,7 +84,7 @@ def policy_only(episode: Episode, policy: "Policy", on_step: Watch = lambda done
     total = len(episode)
     for number, step in enumerate(episode.steps()):
         belief.update(step.observation)
-        action = mind.act(belief, step.observation, agenda.take(step.subgoal))
+        action = mind.act(belief, step.observation, agenda.take(step.subgoal, belief))
         mind.think(belief)
         asked = step.action
         tool = float(np.linalg.norm(action.tool_twist_in_base[0, :3] - asked.tool_twist_in_base[0, :3]))
