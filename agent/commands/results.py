@@ -67,7 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     variants = Path("runs/variants")
     parser.add_argument("--variants", type=Path, default=variants, metavar="DIR", help=f"(default {variants})")
     parser.add_argument("--seed-minutes", type=float, default=30.0, metavar="N", help="of training (default 30)")
-    parser.add_argument("--ablation-minutes", type=float, default=8.0, metavar="N", help="of training (default 8)")
+    parser.add_argument(
+        "--ablation-batches", type=episodes, default=3000, metavar="N", help="of training (default 3000)"
+    )
     add_checkpoint(parser)
     parser.add_argument("--to", type=Path, metavar="FILE", help="write the page there, pictures to images/ beside it")
     add_json(parser)
@@ -106,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
 
     console = Console(stderr=str(args.json) == "-", highlight=False)
     sections = check_known("section", args.sections, SECTIONS)
-    making = Making(args.data, args.variants, args.seed_minutes, args.ablation_minutes, args.workers)
+    making = Making(args.data, args.variants, args.seed_minutes, args.ablation_batches, args.workers)
     page = Page(
         args=args,
         asked=Asked(args.split, args.start, args.episodes, args.workers),

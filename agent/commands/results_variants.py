@@ -21,7 +21,8 @@ class Variant:
     training: dict[str, Any] = field(default_factory=dict)
     """Values of agent.world_model.config.TrainingConfig."""
     length: str = SHORT
-    """`full`: as many minutes as a seed has; `short`: as an ablation has."""
+    """`full`: as many minutes as a seed has; `short`: as many batches as an ablation has, for a machine that is busy
+    with something else now and then must not make one of them worse."""
     demonstrations: int | None = None
     """Of each task, and no on-policy data; None takes all there is."""
 
@@ -61,7 +62,7 @@ class Making:
     data: Path
     variants: Path
     full_minutes: float
-    short_minutes: float
+    short_batches: int
     threads: int
 
 
@@ -121,8 +122,10 @@ class Variants:
         torch.set_num_threads(making.threads)
         self._console.print(f"training {name}: {variant.about}", markup=False)
         folder = making.data if variant.demonstrations is None else making.data / "teacher"
-        minutes = making.full_minutes if variant.length == FULL else making.short_minutes
-        config = TrainingConfig(minutes=minutes, **variant.training)
+        length: dict[str, Any] = (
+            {"minutes": making.full_minutes} if variant.length == FULL else {"steps": making.short_batches}
+        )
+        config = TrainingConfig(**length, **variant.training)
         try:
             data = read_all([folder], making.threads, self._console, TRAINED_ON, variant.demonstrations)
             with Display(self._console, data) as display:
