@@ -112,7 +112,7 @@ def watch(model: "Model", steps: "Sequence[Step]") -> list[tuple[float, float]]:
     from agent.world_model import encoders, memory
     from agent.world_model.actions import to_vector
     from agent.world_model.config import STEP_TICKS
-    from agent.world_model.features import LAYOUT, SEEN_IN_FEEL, Featurizer
+    from agent.world_model.features import SEEN_IN_FEEL, Featurizer
     from agent.world_model.mirror import mirrored, mirrored_move, needs_mirror
     from agent.world_model.surprise import Surprise
 
@@ -127,7 +127,7 @@ def watch(model: "Model", steps: "Sequence[Step]") -> list[tuple[float, float]]:
         if tick % STEP_TICKS == 0:
             z = encoders.encode(w, encoders.mask(x, here, here))
             action = np.mean(done, axis=0).astype(np.float32) if done else np.zeros(12, np.float32)
-            surprise.update(action, z, x[LAYOUT.feel])
+            surprise.update(action, z, x)
             h = memory.step(w, z, h)
             surprise.remember(z, h)
             if surprise.score() is not None:

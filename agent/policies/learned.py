@@ -16,7 +16,7 @@ from agent.world_model import encoders, heads, memory, prior
 from agent.world_model.actions import ACTION_SIZE, to_motion, to_vector
 from agent.world_model.checkpoint import identity, load, shipped_checkpoint
 from agent.world_model.config import STEP_TICKS
-from agent.world_model.features import LAYOUT, Featurizer
+from agent.world_model.features import Featurizer
 from agent.world_model.layers import sigmoid
 from agent.world_model.mirror import mirrored, mirrored_motion, needs_mirror
 from agent.world_model.model import Model
@@ -78,7 +78,7 @@ class LearnedPolicy:
         self._asked: tuple[Situation, np.ndarray, np.ndarray, np.ndarray] | None = None
         """What to search a plan for: (situation, z, h, the prior's chunk)."""
         self._came: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
-        """What to compare with what was foretold: (z, h, what is felt)."""
+        """What to compare with what was foretold: (z, h, normalised features)."""
 
     def act(self, situation: Situation) -> Motion:
         if needs_mirror(situation):
@@ -99,7 +99,7 @@ class LearnedPolicy:
         chunk, finished = prior.propose(w, hidden, self._phases[phase])
         chunk = chunk.reshape(-1, ACTION_SIZE)
         if is_step:
-            self._asked, self._came = (situation, z, self._h, chunk), (z, self._h, x[LAYOUT.feel])
+            self._asked, self._came = (situation, z, self._h, chunk), (z, self._h, x)
             self._estimate = self._believe(z)
         motion = to_motion(chunk[0] + self._correction, self.model.phases[phase], float(sigmoid(finished)) > DONE)
         # What foresight misses is left to reflexes.
@@ -116,8 +116,8 @@ class LearnedPolicy:
                 self._adopt(self._planner.search(situation, z, h, chunk), chunk)
                 return True
         if self._came is not None:
-            (z, h, feel), self._came = self._came, None
-            self._surprise.update(self._led_here, z, feel)
+            (z, h, x), self._came = self._came, None
+            self._surprise.update(self._led_here, z, x)
             self._surprise.remember(z, h)
             self._estimate = replace(self._estimate, surprise=self._surprise.score())
             return True

@@ -11,8 +11,9 @@ from agent.world_model.config import STEP_S, STEP_TICKS, ModelConfig
 from agent.world_model.data import Data
 from agent.world_model.features import LAYOUT
 from agent.world_model.layers import Weights, sigmoid
+from agent.world_model.load import STEADY_N, heavier
 from agent.world_model.model import Calibration
-from agent.world_model.surprise import RESIDUAL, UNITS, detectors, errors, lags, smooth, unset
+from agent.world_model.surprise import HEAVIER, RESIDUAL, UNITS, detectors, errors, lags, smooth, unset
 
 Floats = NDArray[np.float32]
 ALARMS_PER_MINUTE = 0.5
@@ -69,12 +70,15 @@ def calibrate(
         for a in calm:
             felt, thought = of_lag[a]
             detected[a].append(detectors(smoothed(felt), smoothed(thought / found[RESIDUAL][k])))
-    found[UNITS] = units([detected[a] for a in calm])
+    for a in calm:
+        detected[a].append(heavier(w, states[a][3])[1:, None])
+    of_all = units([detected[a] for a in calm])
+    found[UNITS], found[HEAVIER] = np.array(of_all[:-1]), of_all[-1]
     scores: list[Floats] = []
     fold = data.house[calm] % FOLDS
     for number in np.unique(fold):
         others = [detected[a] for a, of in zip(calm, fold, strict=True) if of != number]
-        of_others = units(others) if others else found[UNITS]
+        of_others = units(others) if others else of_all
         scores += [largest(detected[a], of_others) for a, of in zip(calm, fold, strict=True) if of == number]
     threshold = quiet_threshold(scores)
     z = np.concatenate([states[a][1] for a in used])
@@ -128,15 +132,18 @@ def fit_success(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> dict
     return found
 
 
-def units(detected: list[list[Floats]]) -> Floats:
-    """(lags, FEEL + 1) what detectors seldom pass in these attempts; of each, (n, FEEL + 1) for every lag."""
-    found = [np.quantile(np.concatenate(of_lag), LARGE, axis=0) for of_lag in zip(*detected, strict=True)]
-    return np.array(found, np.float32).clip(min=LEAST_UNIT)
+def units(detected: list[list[Floats]]) -> list[Floats]:
+    """What detectors seldom pass in these attempts, for every group of them (FEEL + 1,) or (1,); of each attempt
+    (n, FEEL + 1) for every lag, then (n, 1) of the load."""
+    *foretold, load = [
+        np.quantile(np.concatenate(group), LARGE, axis=0).astype(np.float32) for group in zip(*detected, strict=True)
+    ]
+    return [*(unit.clip(min=LEAST_UNIT) for unit in foretold), load.clip(min=STEADY_N)]
 
 
-def largest(detected: list[Floats], units: Floats) -> Floats:
-    """The detectors (n, FEEL + 1) of all lags of an attempt as one score, from the first lag's first step on."""
-    found = [(of_lag / unit).max(axis=-1) for of_lag, unit in zip(detected, units, strict=True)]
+def largest(detected: list[Floats], units: list[Floats]) -> Floats:
+    """The detectors of all groups of an attempt as one score, from the first lag's first step on."""
+    found = [(group / unit).max(axis=-1) for group, unit in zip(detected, units, strict=True)]
     score = found[0]
     for later in found[1:]:
         score[-len(later) :] = np.maximum(score[-len(later) :], later)

@@ -74,6 +74,8 @@ class Layout:
     target: slice
     feel: NDArray[np.intp]
     """Readings that the model foretells: pad forces, force at the tool, width, tool velocity, lag, what is seen."""
+    holding: int
+    """Whether something is held, in the target group."""
     size: int
 
 
@@ -247,10 +249,11 @@ def _layout() -> Layout:
     """Counted once, from the code above."""
     touch = 2 + 4 + 9 + 3 + 2 + 2 * 24 + 2 * 2 * 6 + 2 + 6 + 2 + 32
     body = 1 + 3 + 1 + 3 + 4 * 9 + 3 + 6 + 3 + 2 + len(_CLAMPS)
-    target = 4 + 6 + 12 + 6 + 15 + 3 + 4 + 2 + 6 + 13 + 1 + 2 + 4 + len(KINDS)
+    before_holding = 4 + 6 + 12 + 6 + 15 + 3 + 4 + 2 + 6 + 13
+    target = before_holding + 1 + 2 + 4 + len(KINDS)
     feel = np.concatenate((np.arange(9), touch + np.arange(5), touch + body + np.arange(4)))
     parts = slice(0, touch), slice(touch, touch + body), slice(touch + body, touch + body + target)
-    return Layout(*parts, feel=feel, size=touch + body + target)
+    return Layout(*parts, feel=feel, holding=touch + body + before_holding, size=touch + body + target)
 
 
 LAYOUT = _layout()

@@ -5,8 +5,9 @@ Below 1 all is well; above 1 something is not as it should be. What came is comp
 memory soon gets used to it. Errors keep their sign and are smoothed over half a second: what only fluctuates cancels,
 what is really different stays. Every reading at every distance is a detector in a unit of its own, what it seldom
 passes when nothing is wrong; the largest counts. One mean over all would hide what shows in a single reading behind the
-contacts that come a little early or late in every grasp. Units and threshold are set on undisturbed episodes that were
-not trained on; no kind of disturbance was used to set them.
+contacts that come a little early or late in every grasp. One more detector is not foretold: that what is held has
+become heavier (load.py). Units and threshold are set on undisturbed episodes that were not trained on; no kind of
+disturbance was used to set them.
 """
 
 from collections import deque
@@ -17,7 +18,9 @@ from numpy.typing import NDArray
 
 from agent.world_model import heads, predictor
 from agent.world_model.config import ModelConfig
+from agent.world_model.features import LAYOUT
 from agent.world_model.layers import Weights
+from agent.world_model.load import Load, load_of
 
 if TYPE_CHECKING:
     from agent.world_model.model import Model
@@ -28,9 +31,9 @@ LAGS = (1, 4, 8)
 """Steps between foretelling and comparing; the last is the predictor's horizon at most."""
 SMOOTHING = 0.08
 """Share of a new step in a detector: a time constant of 0.5 s."""
-RESIDUAL, UNITS = "surprise.residual", "surprise.units"
-"""Names among the weights of (lags, latent) standard deviations of the latent's errors, and of (lags, FEEL + 1) what
-each detector seldom passes when nothing is wrong."""
+RESIDUAL, UNITS, HEAVIER = "surprise.residual", "surprise.units", "surprise.heavier"
+"""Names among the weights of (lags, latent) standard deviations of the latent's errors, and of what each detector
+seldom passes when nothing is wrong: (lags, FEEL + 1), and (1,) N of load."""
 
 
 def unset(c: ModelConfig) -> dict[str, Floats]:
@@ -39,6 +42,7 @@ def unset(c: ModelConfig) -> dict[str, Floats]:
     return {
         RESIDUAL: np.ones((count, c.latent), np.float32),
         UNITS: np.ones((count, heads.FEEL + 1), np.float32),
+        HEAVIER: np.ones(1, np.float32),
     }
 
 
@@ -80,6 +84,8 @@ class Surprise:
         self._lags = lags(model.config.horizon)
         self._horizon = model.config.horizon
         self._residual, self._units = model.weights[RESIDUAL], model.weights[UNITS]
+        self._heavier_unit_n = float(model.weights[HEAVIER][0])
+        self._load = Load()
         self.reset()
 
     def reset(self) -> None:
@@ -87,11 +93,16 @@ class Surprise:
         self._thought = np.zeros_like(self._residual)
         self._states: deque[tuple[Floats, Floats]] = deque(maxlen=self._lags[-1])
         self._actions: deque[Floats] = deque(maxlen=self._lags[-1])
+        self._load.reset()
+        self._heavier_n = 0.0
 
-    def update(self, action: Floats, z: Floats, feel: Floats) -> None:
-        """A step: `action` (ACTION_SIZE,) was asked for, then `z` (latent,) and `feel` (FEEL,) came."""
+    def update(self, action: Floats, z: Floats, x: Floats) -> None:
+        """A step: `action` (ACTION_SIZE,) was asked for, then `z` (latent,) and the normalised features `x`
+        (LAYOUT.size,) came."""
+        self._heavier_n = self._load(*load_of(self._w, x))
         if not self._states:
             return
+        feel = x[LAYOUT.feel]
         self._actions.append(action)
         for k, lag in enumerate(self._lags):
             if lag > len(self._states):
@@ -111,7 +122,8 @@ class Surprise:
         """None at the first step."""
         if not self._actions:
             return None
-        return float((detectors(self._felt, self._thought) / self._units).max()) / self._threshold
+        foretold = float((detectors(self._felt, self._thought) / self._units).max())
+        return max(foretold, self._heavier_n / self._heavier_unit_n) / self._threshold
 
     def about(self, readings: slice) -> float:
         """The largest detector of these readings alone, in its unit."""
