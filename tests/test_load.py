@@ -15,14 +15,14 @@ def heavier(loads_n: Iterable[float], holding: bool = True) -> list[float]:
 def test_what_weighs_more_than_it_did_is_told_once_it_lasts() -> None:
     told = heavier([3.0] * 5 + [6.0] * STEPS)
     assert told[: 5 + STEPS - 1] == [0.0] * (5 + STEPS - 1)
-    assert told[-1] == pytest.approx(3.0)
+    assert told[-1] == pytest.approx(1.0)
 
 
 def test_a_knock_a_lift_and_what_is_poured_in_are_no_new_weight() -> None:
     knock = [9.0] * (STEPS - 1)
     assert max(heavier([3.0] * 5 + knock + [3.0] * 5)) == 0.0
     assert max(heavier([0.0] * 5 + [3.0] * 9)) == 0.0, "it stood on something, and was lifted"
-    assert max(heavier(3.0 + 0.02 * step for step in range(200))) < 0.5
+    assert max(heavier(3.0 + 0.02 * step for step in range(200))) < 0.05
 
 
 def test_nothing_held_has_no_weight_and_the_next_thing_has_another() -> None:

@@ -11,7 +11,8 @@ from agent.world_model.config import STEP_S, STEP_TICKS, ModelConfig
 from agent.world_model.data import Data
 from agent.world_model.features import LAYOUT
 from agent.world_model.layers import Weights, sigmoid
-from agent.world_model.load import STEADY_N, heavier
+from agent.world_model.load import LEAST_UNIT as LEAST_SHARE
+from agent.world_model.load import heavier
 from agent.world_model.model import Calibration
 from agent.world_model.surprise import HEAVIER, RESIDUAL, UNITS, detectors, errors, lags, smooth, unset
 
@@ -138,7 +139,7 @@ def units(detected: list[list[Floats]]) -> list[Floats]:
     *foretold, load = [
         np.quantile(np.concatenate(group), LARGE, axis=0).astype(np.float32) for group in zip(*detected, strict=True)
     ]
-    return [*(unit.clip(min=LEAST_UNIT) for unit in foretold), load.clip(min=STEADY_N)]
+    return [*(unit.clip(min=LEAST_UNIT) for unit in foretold), load.clip(min=LEAST_SHARE)]
 
 
 def largest(detected: list[Floats], units: list[Floats]) -> Floats:

@@ -17,10 +17,12 @@ Floats = NDArray[np.float32]
 
 STEPS = 3
 """Of 40 ms, in which a load must be steady to be known, and after which it is heavier."""
-STEADY_N, LEAST_N = 0.5, 1.0
+STEADY_N, LEAST_N = 0.8, 1.0
 """A load is steady while it changes by less; less than the other is none."""
-FOLLOWING = 0.1
+FOLLOWING = 0.3
 """Share of a new steady load in the known one: what is poured in slowly surprises nobody."""
+LEAST_UNIT = 0.25
+"""Of a load: what is less may always come."""
 _UP = int(LAYOUT.feel[FORCE_IN_FEEL][2])
 
 
@@ -35,7 +37,8 @@ class Load:
         self._known_n: float | None = None
 
     def __call__(self, load_n: float, holding: bool) -> float:
-        """N by which it has been heavier than known for STEPS; 0 while nothing is held or the load is not known."""
+        """The share by which it has been heavier than known for STEPS; 0 while nothing is held or the load is not
+        known."""
         if not holding:
             self.reset()
             return 0.0
@@ -43,11 +46,11 @@ class Load:
         latest.append(load_n)
         if len(latest) < STEPS:
             return 0.0
-        heavier_n = 0.0 if self._known_n is None else max(0.0, min(latest) - self._known_n)
+        heavier = 0.0 if self._known_n is None else max(0.0, min(latest) / self._known_n - 1.0)
         mean_n = sum(latest) / STEPS
         if max(latest) - min(latest) < STEADY_N and mean_n > LEAST_N:
             self._known_n = mean_n if self._known_n is None else self._known_n + FOLLOWING * (mean_n - self._known_n)
-        return heavier_n
+        return heavier
 
 
 def load_of(w: Weights, x: Floats) -> tuple[float, bool]:

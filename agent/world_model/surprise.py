@@ -33,7 +33,7 @@ SMOOTHING = 0.08
 """Share of a new step in a detector: a time constant of 0.5 s."""
 RESIDUAL, UNITS, HEAVIER = "surprise.residual", "surprise.units", "surprise.heavier"
 """Names among the weights of (lags, latent) standard deviations of the latent's errors, and of what each detector
-seldom passes when nothing is wrong: (lags, FEEL + 1), and (1,) N of load."""
+seldom passes when nothing is wrong: (lags, FEEL + 1), and (1,) a share of the load."""
 
 
 def unset(c: ModelConfig) -> dict[str, Floats]:
@@ -84,7 +84,7 @@ class Surprise:
         self._lags = lags(model.config.horizon)
         self._horizon = model.config.horizon
         self._residual, self._units = model.weights[RESIDUAL], model.weights[UNITS]
-        self._heavier_unit_n = float(model.weights[HEAVIER][0])
+        self._heavier_unit = float(model.weights[HEAVIER][0])
         self._load = Load()
         self.reset()
 
@@ -94,12 +94,12 @@ class Surprise:
         self._states: deque[tuple[Floats, Floats]] = deque(maxlen=self._lags[-1])
         self._actions: deque[Floats] = deque(maxlen=self._lags[-1])
         self._load.reset()
-        self._heavier_n = 0.0
+        self._heavier = 0.0
 
     def update(self, action: Floats, z: Floats, x: Floats) -> None:
         """A step: `action` (ACTION_SIZE,) was asked for, then `z` (latent,) and the normalised features `x`
         (LAYOUT.size,) came."""
-        self._heavier_n = self._load(*load_of(self._w, x))
+        self._heavier = self._load(*load_of(self._w, x))
         if not self._states:
             return
         feel = x[LAYOUT.feel]
@@ -123,7 +123,7 @@ class Surprise:
         if not self._actions:
             return None
         foretold = float((detectors(self._felt, self._thought) / self._units).max())
-        return max(foretold, self._heavier_n / self._heavier_unit_n) / self._threshold
+        return max(foretold, self._heavier / self._heavier_unit) / self._threshold
 
     def about(self, readings: slice) -> float:
         """The largest detector of these readings alone, in its unit."""
