@@ -205,11 +205,14 @@ def test_a_missed_camera_frame_comes_with_the_next_observation():
 
 def test_observations_wait_in_order_and_only_what_finds_no_room_comes_as_one():
     plant = FakePlant()
-    looks = iter([None, None, None, "lost", None])
-    plant.look = lambda: (next(looks, None), None)  # type: ignore[method-assign]
+    looks = [None, None, None, "lost", None, None, None]
+    plant.look = lambda: (looks.pop(0) if looks else None, None)  # type: ignore[method-assign]
     robot = RealtimeRobot(plant, waiting=3)
     first = robot.observe()
-    time.sleep(8 * TICK_S)
+    for _ in range(500):
+        time.sleep(TICK_S)
+        if not looks:
+            break
     seen = [robot.observe() for _ in range(3)]
     robot.close()
     assert [observation.sequence for observation in seen[:2]] == [first.sequence + 1, first.sequence + 2]
