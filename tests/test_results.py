@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.commands.bench_knowing import Seen, area_words, largest_after, summarise
+from agent.commands.bench_knowing import Seen, area_words, calm_words, largest_after, summarise
 from agent.commands.results_cells import CONDITIONS, GRID, HEADLINE, Cell
 from agent.commands.results_tables import by_task, compared, first_tries, how, kept_limits
 from agent.commands.results_variants import SAFEGUARDS, TRAINED
@@ -111,6 +111,7 @@ def test_what_a_mind_knows_is_summed_up_with_what_it_rests_on() -> None:
         [
             seen("none", calm=(0.2, 0.3, 0.9), alarms=1),
             seen("none", calm=(0.1,)),
+            seen("none", calm=(2.0, 3.0), alarms=2, success=False),
             seen("none", calm=(9.9,), missing="no mug"),
             seen("push", after=1.4),
             seen("push", after=0.5),
@@ -118,13 +119,15 @@ def test_what_a_mind_knows_is_summed_up_with_what_it_rests_on() -> None:
             seen("combined", odds=((0.9, True), (0.2, False), (0.8, True))),
         ]
     )
-    assert found["undisturbed_episodes"] == 2
-    assert found["undisturbed_minutes"] == 1.0
-    assert found["calm_seconds"] == 4
-    assert found["false_alarms_per_minute"] == 1.0
+    calm = {"episodes": 3, "minutes": 1.5, "seconds_in_contact": 6, "false_alarms_per_minute": 2.0}
+    assert found["undisturbed"] == calm
+    calm = {"episodes": 2, "minutes": 1.0, "seconds_in_contact": 4, "false_alarms_per_minute": 1.0}
+    assert found["undisturbed_succeeded"] == calm
+    assert calm_words(calm) == "1 a minute in 2 episodes (1.0 minutes, 4 seconds in contact)"
     push = found["events"]["push"]
-    assert (push["n"], push["auc"], push["noticed"]) == (2, 7 / 8, 0.5)
-    assert push["auc_ci95"][0] < 7 / 8 < push["auc_ci95"][1]
+    assert (push["n"], push["auc"], push["noticed"]) == (2, 7 / 12, 0.5)
+    assert push["auc_ci95"][0] < 7 / 12 < push["auc_ci95"][1]
+    assert push["against_succeeded"]["auc"] == 7 / 8
     assert found["odds"]["n"] == 3
     assert found["odds"]["auc"] == 1.0
     assert found["success_ece"] == pytest.approx(0.5 / 3)

@@ -2,8 +2,9 @@
 
 Each house is run undisturbed, with each event that surprise should notice, and with each lasting disturbance. An
 event's score is the largest surprise in the second after it; what it is compared with are seconds in contact of
-undisturbed episodes. An event counts where a policy had acted for FELT_BEFORE_S: who never felt what a mug weighs
-cannot notice that it weighs more. The odds are those half-way through an attempt.
+undisturbed episodes: of all, and of those that succeeded, for who fumbles for a minute with what cannot be grasped is
+not wrong to be surprised, and gives most of the seconds. An event counts where a policy had acted for FELT_BEFORE_S:
+who never felt what a mug weighs cannot notice that it weighs more. The odds are those half-way through an attempt.
 """
 
 import argparse
@@ -139,11 +140,13 @@ def run_knowing(args: argparse.Namespace) -> int:
     console = Console(stderr=str(args.json) == "-", highlight=False)
     result = summarise(watch_episodes(job, args.index, args.times, os.cpu_count() or 1, console))
     for name, event in result["events"].items():
-        console.print(f"{name:16} n {event['n']:3}  AUC {area_words(event):18}  noticed {event['noticed']:.0%}")
+        words = f"{area_words(event):18}  against those that succeeded {area_words(event['against_succeeded']):18}"
+        console.print(f"{name:16} n {event['n']:3}  AUC {words}  noticed {event['noticed']:.0%}")
     console.print(f"{'odds half-way':16} n {result['odds']['n']:3}  AUC {area_words(result['odds'])}")
-    for name, value in result.items():
-        if name not in ("events", "odds"):
-            console.print(f"{name:26} {'–' if value is None else f'{value:.3g}'}")
+    console.print(f"false alarms {calm_words(result['undisturbed'])}")
+    console.print(f"where it succeeded {calm_words(result['undisturbed_succeeded'])}")
+    for name in ("success_ece", "success_ece_if_honest"):
+        console.print(f"{name:26} {'–' if result[name] is None else f'{result[name]:.3g}'}")
     identity = {"task": task, "split": args.split, "start": args.index, "policy": args.policy, "cpu": cpu_name()}
     write_json(args.json, identity | {"houses": args.times, "checkpoint": weights} | result)
     return Exit.OK
@@ -171,25 +174,44 @@ def summarise(seen: list[Seen]) -> dict[str, Any]:
     from sim.disturbances.catalogue import EVENTS, NONE
 
     undisturbed = [s for s in seen if s.disturbance == NONE and not s.missing]
-    calm = np.array([value for s in undisturbed for value in s.calm])
-    minutes = sum(s.minutes for s in undisturbed)
+    succeeded = [s for s in undisturbed if s.success]
+    calm, calm_succeeded = (np.array([value for s in of for value in s.calm]) for of in (undisturbed, succeeded))
     events = {}
     for name in EVENTS:
         after = np.array([s.after for s in seen if s.disturbance == name and s.after is not None])
         if len(after):
-            events[name] = {"n": len(after), "noticed": float((after > 1.0).mean())} | _area(after, calm)
+            noticed = {"n": len(after), "noticed": float((after > 1.0).mean())}
+            events[name] = noticed | _area(after, calm) | {"against_succeeded": _area(after, calm_succeeded)}
     odds = [pair for s in seen if s.disturbance not in (NONE, *EVENTS) for pair in s.odds]
     said, came = np.array([p for p, _ in odds]), np.array([c for _, c in odds], bool)
     return {
-        "undisturbed_episodes": len(undisturbed),
-        "undisturbed_minutes": minutes,
-        "calm_seconds": len(calm),
-        "false_alarms_per_minute": sum(s.alarms for s in undisturbed) / minutes if minutes else None,
+        "undisturbed": _calm(undisturbed),
+        "undisturbed_succeeded": _calm(succeeded),
         "events": events,
         "odds": {"n": len(odds)} | _area(said[came], said[~came]),
         "success_ece": ece(said, came) if odds else None,
         "success_ece_if_honest": ece_if_honest(said) if odds else None,
     }
+
+
+def _calm(seen: list[Seen]) -> dict[str, Any]:
+    """How much there was of undisturbed acting, and false alarms in it."""
+    minutes = sum(s.minutes for s in seen)
+    return {
+        "episodes": len(seen),
+        "minutes": minutes,
+        "seconds_in_contact": sum(len(s.calm) for s in seen),
+        "false_alarms_per_minute": sum(s.alarms for s in seen) / minutes if minutes else None,
+    }
+
+
+def calm_words(of: dict[str, Any]) -> str:
+    """False alarms, as `summarise` gives them."""
+    rate = of["false_alarms_per_minute"]
+    return (
+        f"{'–' if rate is None else f'{rate:.2g}'} a minute in {of['episodes']} episodes "
+        f"({of['minutes']:.1f} minutes, {of['seconds_in_contact']} seconds in contact)"
+    )
 
 
 def _area(positive: NDArray[Any], negative: NDArray[Any]) -> dict[str, Any]:

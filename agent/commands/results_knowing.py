@@ -32,18 +32,24 @@ def knowing_lines(args: argparse.Namespace, asked: Asked, console: Any) -> list[
     known = bench_knowing.summarise(seen)
     lines = ["", "## Knowing", "", f"`{POLICY}`, {houses} houses of each of {', '.join(KNOWING_TASKS)}.", ""]
     rows = [
-        [name, str(event["n"]), bench_knowing.area_words(event), f"{event['noticed']:.0%}"]
+        [
+            name,
+            str(event["n"]),
+            bench_knowing.area_words(event),
+            bench_knowing.area_words(event["against_succeeded"]),
+            f"{event['noticed']:.0%}",
+        ]
         for name, event in known["events"].items()
     ]
-    lines += table(["event", "n", "ROC AUC", "noticed"], rows)
-    alarms, error, honest = (
-        "–" if known[name] is None else f"{known[name]:.2g}"
-        for name in ("false_alarms_per_minute", "success_ece", "success_ece_if_honest")
+    lines += table(["event", "n", "ROC AUC", "against those that succeeded", "noticed"], rows)
+    error, honest = (
+        "–" if known[name] is None else f"{known[name]:.2g}" for name in ("success_ece", "success_ece_if_honest")
     )
     lines += [
         "",
-        f"False alarms: {alarms} a minute in {known['undisturbed_episodes']} undisturbed episodes "
-        f"({known['undisturbed_minutes']:.1f} minutes; {known['calm_seconds']} seconds in contact to compare with). "
+        f"An event's second is compared with seconds in contact of undisturbed episodes: of all, and of those that "
+        f"succeeded. False alarms: {bench_knowing.calm_words(known['undisturbed'])}; where it succeeded "
+        f"{bench_knowing.calm_words(known['undisturbed_succeeded'])}. "
         f"Odds of success half-way through {known['odds']['n']} disturbed attempts: "
         f"AUC {bench_knowing.area_words(known['odds'])}, ECE {error} "
         f"(odds that always come true as often as said would show {honest} in so few).",
