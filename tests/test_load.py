@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from agent.world_model.load import STEPS, Load
+from agent.world_model.load import HEAVIER_STEPS, STEADY_STEPS, Load
 
 
 def heavier(loads_n: Iterable[float], holding: bool = True) -> list[float]:
@@ -13,15 +13,17 @@ def heavier(loads_n: Iterable[float], holding: bool = True) -> list[float]:
 
 
 def test_what_weighs_more_than_it_did_is_told_once_it_lasts() -> None:
-    told = heavier([3.0] * 5 + [6.0] * STEPS)
-    assert told[: 5 + STEPS - 1] == [0.0] * (5 + STEPS - 1)
+    told = heavier([4.0] * STEADY_STEPS + [8.0] * HEAVIER_STEPS)
+    assert told[:-1] == [0.0] * (len(told) - 1)
     assert told[-1] == pytest.approx(1.0)
+    light = heavier([2.0] * STEADY_STEPS + [3.5] * HEAVIER_STEPS)
+    assert light[-1] == pytest.approx(0.5), "to a pod every touch is a large share"
 
 
 def test_a_knock_a_lift_and_what_is_poured_in_are_no_new_weight() -> None:
-    knock = [9.0] * (STEPS - 1)
+    knock = [9.0] * (HEAVIER_STEPS - 1)
     assert max(heavier([3.0] * 5 + knock + [3.0] * 5)) == 0.0
-    assert max(heavier([0.0] * 5 + [3.0] * 9)) == 0.0, "it stood on something, and was lifted"
+    assert max(heavier([0.0] * 5 + [1.3] * 5 + [3.0] * 9)) == 0.0, "it stood on something, and was lifted"
     assert max(heavier(3.0 + 0.02 * step for step in range(200))) < 0.05
 
 

@@ -15,13 +15,15 @@ from agent.world_model.layers import Weights
 
 Floats = NDArray[np.float32]
 
-STEPS = 3
-"""Of 40 ms, in which a load must be steady to be known, and after which it is heavier."""
-STEADY_N, LEAST_N = 0.8, 1.0
-"""A load is steady while it changes by less; less than the other is none."""
+STEADY_STEPS, HEAVIER_STEPS = 4, 3
+"""Of 40 ms, in which a load must be steady to be known, and for which it must be heavier."""
+STEADY_N, LEAST_N = 1.2, 1.5
+"""A load is steady while it changes by less. What pulls less than the other is still being lifted."""
+SHARE_OF_N = 3.0
+"""What is lighter counts as so heavy: to a pod every touch is a large share."""
 FOLLOWING = 0.3
 """Share of a new steady load in the known one: what is poured in slowly surprises nobody."""
-LEAST_UNIT = 0.25
+LEAST_UNIT = 0.2
 """Of a load: what is less may always come."""
 _UP = int(LAYOUT.feel[FORCE_IN_FEEL][2])
 
@@ -33,24 +35,23 @@ class Load:
         self.reset()
 
     def reset(self) -> None:
-        self._latest: deque[float] = deque(maxlen=STEPS)
+        self._latest: deque[float] = deque(maxlen=STEADY_STEPS)
         self._known_n: float | None = None
 
     def __call__(self, load_n: float, holding: bool) -> float:
-        """The share by which it has been heavier than known for STEPS; 0 while nothing is held or the load is not
-        known."""
+        """The share by which it has been heavier than known for HEAVIER_STEPS; 0 while nothing is held or the load is
+        not known."""
         if not holding:
             self.reset()
             return 0.0
-        latest = self._latest
-        latest.append(load_n)
-        if len(latest) < STEPS:
-            return 0.0
-        heavier = 0.0 if self._known_n is None else max(0.0, min(latest) / self._known_n - 1.0)
-        mean_n = sum(latest) / STEPS
-        if max(latest) - min(latest) < STEADY_N and mean_n > LEAST_N:
+        self._latest.append(load_n)
+        latest = list(self._latest)
+        heavier_n = 0.0 if self._known_n is None else max(0.0, min(latest[-HEAVIER_STEPS:]) - self._known_n)
+        share = heavier_n / max(SHARE_OF_N, self._known_n or 0.0)
+        mean_n = sum(latest) / len(latest)
+        if len(latest) == STEADY_STEPS and max(latest) - min(latest) < STEADY_N and mean_n > LEAST_N:
             self._known_n = mean_n if self._known_n is None else self._known_n + FOLLOWING * (mean_n - self._known_n)
-        return heavier
+        return share
 
 
 def load_of(w: Weights, x: Floats) -> tuple[float, bool]:
