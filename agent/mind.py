@@ -57,6 +57,8 @@ class Mind:
         command = skill.tick(belief, observation)
         if skill.status != "running":
             self._on_ended(subgoal, skill, self._started_s, belief.time_s)
+            failures = 0 if skill.status == "succeeded" else skill.failures(belief) + 1
+            belief.failures[subgoal.kind, subgoal.target] = failures
             chance = skill.estimate.success_probability
             self.agenda.finished(belief, skill.status, skill.reason, skill.attempt, chance)
             self._skill = None

@@ -83,6 +83,7 @@ def toy(attempts: int = 24, ticks: int = 120) -> Data:
         calm=np.ones(attempts, bool),
         split=np.full(attempts, "train"),
         house=np.arange(attempts),
+        failures=np.zeros(attempts, np.int64),
         kind=np.zeros(attempts, np.int64),
         phases=PHASES[:2],
     )
@@ -320,8 +321,16 @@ def test_statistics_of_estimates() -> None:
     assert 0.05 < ece_if_honest(few) < 0.2
     assert ece(np.full(60, 0.99), np.arange(60) % 2 == 0) > ece_if_honest(np.full(60, 0.99)) + 0.4
     overconfident = 3.0 * np.log(p / (1 - p)) + 1.0
-    slope, offset = platt(overconfident, happened)
+    slope, offset, nothing = platt(overconfident, happened, np.zeros(len(p)))
     assert ece(sigmoid(slope * overconfident + offset), happened) < 0.02
+    assert nothing == 0.0
+    failures = random.integers(5, size=len(p))
+    less = 1.0 / (1.0 + np.exp(failures.clip(max=3)) * (1 - p) / p)
+    happened = random.random(len(p)) < less
+    slope, offset, per_failure = platt(overconfident, happened, failures.clip(max=3))
+    assert per_failure == pytest.approx(-1.0, abs=0.1)
+    said = Calibration(success_slope=slope, success_offset=offset, success_per_failure=per_failure)
+    assert ece(said.odds(overconfident, failures), happened) < 0.02
     score = np.zeros(3000, np.float32)
     score[[100, 2000]] = 5.0, 3.0
     assert 3.0 <= quiet_threshold([score]) <= 5.0

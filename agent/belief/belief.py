@@ -1,5 +1,6 @@
 """The belief: everything the mind holds to be so, from observations alone."""
 
+from collections import Counter
 from math import atan2
 
 import numpy as np
@@ -16,7 +17,7 @@ from agent.belief.places import is_shut
 from agent.belief.pose import PoseEstimate, scan_points
 from agent.belief.tidying import Ghosts, merge_doubles
 from agent.frames import Pose, from_quaternion, planar
-from agent.messages import Look, Observation, Scan
+from agent.messages import Look, Observation, Scan, SubgoalKind
 from controllers.motion import se2
 from controllers.motion.paths import FOOTPRINT_RADIUS_M
 
@@ -48,6 +49,8 @@ class Belief:
         self.news: list[str] = []
         """Ids of entities first believed since someone emptied this list."""
         self.full_mugs: set[str] = set()
+        self.failures: Counter[tuple[SubgoalKind, str]] = Counter()
+        """Of each kind of subgoal with each target, since one succeeded; those of the running skill are left out."""
         self.brewed: set[str] = set()
         """Machines that brewed with the pod that is in them."""
         self.pressed_in_vain: set[str] = set()

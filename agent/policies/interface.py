@@ -63,6 +63,8 @@ class Situation:
     """Believed opening in [0, 1] of what is opened, or state of a light."""
     elapsed_s: float = 0.0
     """Since acting began, for policies that predict arrival; scripted acting ignores it."""
+    failures: int = 0
+    """Earlier attempts at the same that failed: for the odds of this one, not for how to act."""
 
 
 @dataclass(slots=True)

@@ -100,7 +100,7 @@ class LearnedPolicy:
         chunk = chunk.reshape(-1, ACTION_SIZE)
         if is_step:
             self._asked, self._came = (situation, z, self._h, chunk), (z, self._h, x)
-            self._estimate = self._believe(z)
+            self._estimate = self._believe(z, situation.failures)
         motion = to_motion(chunk[0] + self._correction, self.model.phases[phase], float(sigmoid(finished)) > DONE)
         # What foresight misses is left to reflexes.
         motion.reflexes = self._planner is not None
@@ -136,13 +136,11 @@ class LearnedPolicy:
         self._h = memory.step(self._w, z, self._h)
         self._done = np.zeros(ACTION_SIZE, np.float32)
 
-    def _believe(self, z: np.ndarray) -> Estimate:
+    def _believe(self, z: np.ndarray, failures: int) -> Estimate:
         meaning = heads.read(self._w, z, self._h)
-        calibration = self.model.calibration
-        success = calibration.success_slope * meaning.success + calibration.success_offset
         return replace(
             self._estimate,
-            success_probability=float(sigmoid(success)),
+            success_probability=float(self.model.calibration.odds(meaning.success, failures)),
             time_to_go_s=float(np.expm1(max(0.0, float(meaning.log_time)))),
             contact_probability=float(sigmoid(meaning.contact)),
             slip_probability=float(sigmoid(meaning.slip)),

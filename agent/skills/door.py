@@ -140,6 +140,7 @@ class PushDoor(Skill):
             supported=hand.supported,
             force_in_target_n=target_in_base.rotation.T @ hand.force_in_base_n,
             elapsed_s=elapsed_s,
+            failures=self.failures(belief),
         )
 
     def _look_for_hinge(self, belief: Belief) -> None:

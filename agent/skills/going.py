@@ -138,6 +138,7 @@ class Carry(GoTo):
             supported=hand.supported,
             force_in_target_n=hand.force_in_base_n,
             elapsed_s=elapsed_s,
+            failures=self.failures(belief),
         )
 
 

@@ -429,6 +429,7 @@ class Manipulation(Skill):
             force_in_target_n=target_in_base.rotation.T @ self._force,
             opening=self.opening(belief),
             elapsed_s=elapsed_s,
+            failures=self.failures(belief),
         )
 
     def _tick_stow(self, belief: Belief, observation: Observation) -> Command:

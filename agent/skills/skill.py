@@ -22,6 +22,10 @@ class Skill(ABC):
         self.attempt = 1
         self.estimate = Estimate()
 
+    def failures(self, belief: Belief) -> int:
+        """Earlier attempts at this that failed, in this skill and in those before it."""
+        return belief.failures[self.subgoal.kind, self.subgoal.target] + self.attempt - 1
+
     @abstractmethod
     def tick(self, belief: Belief, observation: Observation) -> Command:
         """What the body should do for the next tick."""

@@ -10,10 +10,10 @@ from agent.world_model.batches import Index
 from agent.world_model.config import STEP_S, STEP_TICKS, ModelConfig
 from agent.world_model.data import Data
 from agent.world_model.features import LAYOUT
-from agent.world_model.layers import Weights, sigmoid
+from agent.world_model.layers import Weights
 from agent.world_model.load import LEAST_UNIT as LEAST_SHARE
 from agent.world_model.load import heavier
-from agent.world_model.model import Calibration
+from agent.world_model.model import MOST_FAILURES, Calibration
 from agent.world_model.surprise import HEAVIER, RESIDUAL, UNITS, detectors, errors, lags, smooth, unset
 
 Floats = NDArray[np.float32]
@@ -86,22 +86,24 @@ def calibrate(
     meanings = [heads.read(w, *states[a][1:3]) for a in used]
     logits = np.concatenate([m.success for m in meanings])
     success = np.concatenate([np.full(len(m.success), data.success[a]) for a, m in zip(used, meanings, strict=True)])
-    slope, offset = platt(logits, success)
+    failed = np.concatenate([np.full(len(m.success), data.failures[a]) for a, m in zip(used, meanings, strict=True)])
+    slope, offset, per_failure = platt(logits, success, np.minimum(failed, MOST_FAILURES))
     middle = np.array([m.success[len(m.success) // 2] for m in meanings])
     ended = np.array([data.success[a] for a in used])
-    results = {
-        "attempts": len(used),
-        "success_auc_mid_attempt": auc(middle[ended], middle[~ended]),
-        "success_ece": ece(sigmoid(slope * logits + offset), success),
-        "calm_minutes": sum(len(s) for s in scores) * STEP_S / 60.0,
-        "surprise_threshold": threshold,
-    }
     calibration = Calibration(
         latent_std=float(z.std(axis=0).mean()),
         surprise_threshold=threshold,
         success_slope=slope,
         success_offset=offset,
+        success_per_failure=per_failure,
     )
+    results = {
+        "attempts": len(used),
+        "success_auc_mid_attempt": auc(middle[ended], middle[~ended]),
+        "success_ece": ece(calibration.odds(logits, failed), success),
+        "calm_minutes": sum(len(s) for s in scores) * STEP_S / 60.0,
+        "surprise_threshold": threshold,
+    }
     return calibration, found, results
 
 
@@ -175,22 +177,25 @@ def alarms(score: Floats, threshold: float) -> int:
     return int(len(above) > 0) + int((np.diff(above) * STEP_S > SAME_ALARM_S).sum())
 
 
-def platt(logits: NDArray[Any], labels: NDArray[np.bool_], steps: int = 50) -> tuple[float, float]:
-    """Slope and offset that make sigmoid(slope · logit + offset) honest (Platt 1999), by Newton's method."""
+def platt(
+    logits: NDArray[Any], labels: NDArray[np.bool_], failures: NDArray[Any], steps: int = 50
+) -> tuple[float, float, float]:
+    """Slope, offset and what each failure before adds, so that sigmoid(slope · logit + offset + added · failures) is
+    honest (Platt 1999, with one more input), by Newton's method."""
     if labels.all() or not labels.any():
-        return 1.0, 0.0
+        return 1.0, 0.0, 0.0
     unit = max(1e-6, float(np.std(logits)))
-    design = np.column_stack([logits / unit, np.ones(len(logits))]).astype(np.float64)
-    at = np.zeros(2)  # from there Newton's method does not overshoot
+    design = np.column_stack([logits / unit, np.ones(len(logits)), failures]).astype(np.float64)
+    at = np.zeros(3)  # from there Newton's method does not overshoot
     for _ in range(steps):
         p = 1.0 / (1.0 + np.exp(-np.clip(design @ at, -30.0, 30.0)))
         gradient = design.T @ (p - labels) + 1e-3 * at
-        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-3 * np.eye(2)
+        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-3 * np.eye(3)
         move = np.linalg.solve(hessian, gradient)
         at -= move
         if np.abs(move).max() < 1e-6:
             break
-    return float(max(0.05, at[0] / unit)), float(at[1])
+    return float(max(0.05, at[0] / unit)), float(at[1]), float(min(0.0, at[2]))
 
 
 def auc(positive: NDArray[Any], negative: NDArray[Any]) -> float | None:

@@ -33,7 +33,7 @@ MISHAPS = ("spilled", "broke", "dropped")
 """Events of the simulated world, by which harm is labelled."""
 _OF_STEPS = ("x", "did", "advice", "taught", "phase", "finished", "slip", "tilt")
 _COLUMNS = (*_OF_STEPS, "spill")
-_OF_ATTEMPTS = ("success", "calm", "split", "house", "kind")
+_OF_ATTEMPTS = ("success", "calm", "split", "house", "kind", "failures")
 TRAINED_ON = ("train", "robot")
 """Houses made for it, and the real world."""
 CALIBRATED_ON = (*TRAINED_ON, "dev")
@@ -76,6 +76,8 @@ class Data:
     house: NDArray[np.int64]
     kind: NDArray[np.int64]
     """(attempts,) as a number in KINDS."""
+    failures: NDArray[np.int64]
+    """(attempts,) those before it in its episode, since one succeeded."""
     phases: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -159,6 +161,7 @@ def _extract(episode: Episode) -> dict[str, np.ndarray]:
     starts: list[int] = []
     times_s: list[float] = []
     kinds: list[int] = []
+    goes_on: list[bool] = []
     last = -1
     for _, step in episode.records(Kind.STEP):
         acting, subgoal = step.acting, step.subgoal
@@ -168,6 +171,7 @@ def _extract(episode: Episode) -> dict[str, np.ndarray]:
             featurizer.reset()
             starts.append(len(rows["x"]))
             kinds.append(KINDS.index(subgoal.kind))
+            goes_on.append(len(starts) > 1 and step.observation.sequence == last + 1)
         last = step.observation.sequence
         times_s.append(step.observation.time_s)
         _append(rows, step, featurizer, names, header.policy in TEACHING)
@@ -194,6 +198,7 @@ def _extract(episode: Episode) -> dict[str, np.ndarray]:
         if end and arrays["finished"][end - 1]:
             arrays["finished"][max(0, end - LAST_TICKS) : end] = True
     arrays["success"] = _successes([times_s[start] for start in starts], summary)
+    arrays["failures"] = failures_before(arrays["success"], goes_on)
     return arrays
 
 
@@ -227,6 +232,17 @@ def _soon(times_s: NDArray[np.float64], events_s: Iterable[float]) -> NDArray[np
     for event_s in events_s:
         soon |= (times_s <= event_s) & (times_s > event_s - SPILL_WITHIN_S)
     return soon
+
+
+def failures_before(success: NDArray[np.bool_], goes_on: list[bool]) -> NDArray[np.int64]:
+    """(attempts,) how many before each failed since one succeeded; what went on at once with another goal did not."""
+    counts, failed = [], 0
+    for k, succeeded in enumerate(success.tolist()):
+        if goes_on[k]:
+            failed -= 1
+        counts.append(failed)
+        failed = 0 if succeeded else failed + 1
+    return np.array(counts, np.int64)
 
 
 def _successes(started_s: list[float], summary: dict[str, Any]) -> np.ndarray:

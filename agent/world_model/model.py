@@ -10,7 +10,7 @@ from agent.world_model import encoders, heads, memory, predictor, prior, surpris
 from agent.world_model.actions import ACTION_SIZE
 from agent.world_model.config import STEP_TICKS, ModelConfig, PlanningConfig
 from agent.world_model.features import FEATURES_VERSION, FEEL_NAMES, KINDS, LAYOUT
-from agent.world_model.layers import Shapes, initial, mlp_shapes
+from agent.world_model.layers import Shapes, initial, mlp_shapes, sigmoid
 
 
 def shapes(c: ModelConfig, phases: int) -> Shapes:
@@ -34,6 +34,10 @@ def schema() -> dict[str, Any]:
     }
 
 
+MOST_FAILURES = 3
+"""More of them say no more."""
+
+
 @dataclass(frozen=True)
 class Calibration:
     """What was measured on episodes that were not trained on."""
@@ -45,6 +49,13 @@ class Calibration:
     success_slope: float = 1.0
     success_offset: float = 0.0
     """Platt scaling of the success logit."""
+    success_per_failure: float = 0.0
+    """What each earlier failure at the same adds to it, up to MOST_FAILURES: no attempt remembers those before it."""
+
+    def odds(self, logit: Any, failures: Any) -> Any:
+        """The chance of success, from logits (…,) of the head and earlier failures (…,)."""
+        failed = np.minimum(failures, MOST_FAILURES)
+        return sigmoid(self.success_slope * logit + self.success_offset + self.success_per_failure * failed)
 
 
 @dataclass(frozen=True)
