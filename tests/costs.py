@@ -41,9 +41,10 @@ def quickest_s(work: Callable[[], object], enough_s: float, prepare: Callable[[]
     return least_s
 
 
-def while_undisturbed(measure: Callable[[], Found], attempts: int = 5) -> Found:
+def while_undisturbed(measure: Callable[[], Found], within_s: float = 30.0) -> Found:
     """What `measure` finds in real time while the machine does not stop: a thread that wants to run every millisecond
-    must never have waited for STALL_S. Otherwise it measures again; after so many `attempts` what it found counts."""
+    must never have waited for STALL_S. Otherwise it measures again; what it finds after `within_s` counts."""
+    until_s = time.monotonic() + within_s
     while True:
         done, longest_s = threading.Event(), 0.0
 
@@ -61,6 +62,5 @@ def while_undisturbed(measure: Callable[[], Found], attempts: int = 5) -> Found:
         finally:
             done.set()
             watcher.join()
-        attempts -= 1
-        if longest_s < STALL_S or attempts <= 0:
+        if longest_s < STALL_S or time.monotonic() > until_s:
             return found
