@@ -20,6 +20,8 @@ def test_failures_are_counted_until_one_succeeds() -> None:
     assert failures_before(success, [False] * 5).tolist() == [0, 1, 2, 0, 1]
     goes_on = [False, True, False, False, False]
     assert failures_before(success, goes_on).tolist() == [0, 0, 1, 0, 1], "another goal half-way is no failure"
+    goes_on = [True, False, False, True, False]
+    assert failures_before(success, goes_on).tolist() == [0, 1, 2, 0, 1], "nor does one follow from a success"
 
 
 def test_a_mind_counts_what_failed_at_each_target() -> None:

@@ -171,7 +171,7 @@ def _extract(episode: Episode) -> dict[str, np.ndarray]:
             featurizer.reset()
             starts.append(len(rows["x"]))
             kinds.append(KINDS.index(subgoal.kind))
-            goes_on.append(len(starts) > 1 and step.observation.sequence == last + 1)
+            goes_on.append(step.observation.sequence == last + 1)
         last = step.observation.sequence
         times_s.append(step.observation.time_s)
         _append(rows, step, featurizer, names, header.policy in TEACHING)
@@ -237,11 +237,12 @@ def _soon(times_s: NDArray[np.float64], events_s: Iterable[float]) -> NDArray[np
 def failures_before(success: NDArray[np.bool_], goes_on: list[bool]) -> NDArray[np.int64]:
     """(attempts,) how many before each failed since one succeeded; what went on at once with another goal did not."""
     counts, failed = [], 0
-    for k, succeeded in enumerate(success.tolist()):
-        if goes_on[k]:
-            failed -= 1
+    for k in range(len(success)):
+        if k and success[k - 1]:
+            failed = 0
+        elif k and not goes_on[k]:
+            failed += 1
         counts.append(failed)
-        failed = 0 if succeeded else failed + 1
     return np.array(counts, np.int64)
 
 
