@@ -11,20 +11,10 @@ from sim.house.contents import PLACE_KINDS
 from sim.house.generate import generate_house
 from sim.house.schema import SPLITS, House, Split
 
-_NAMED = (
-    "family",
-    "kitchen",
-    "front_style",
-    "handle",
-    "palette",
-    "lid_hinge",
-    "button",
-    "start_room",
-    "rooms",
-    "mugs",
-    "pods",
-)
-_MEASURED = ("counter_height_m", "table_height_m", "clutter", "fronts")
+_NAMED = ("family", "kitchen", "front_style", "handle", "palette", "lid_hinge", "button", "start_room")
+_COUNTED = {name: name for name in ("rooms", "mugs", "pods", "fronts")} | {"clutter": "other small things"}
+_MEASURED_M = ("counter_height_m", "table_height_m")
+_BINS = 14
 FEATURES = (
     *(f"mug_in_{kind}" for kind in PLACE_KINDS),
     *(f"pod_in_{kind}" for kind in PLACE_KINDS),
@@ -49,6 +39,7 @@ def draw_pages(houses: dict[Split, list[House]], out: Path) -> list[Path]:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib.patches import Patch
 
     colors = {"train": "#6c8f7d", "dev": "#d9a05b", "heldout": "#b0605a"}
     shares = {split: feature_shares(sample) for split, sample in houses.items()}
@@ -72,19 +63,25 @@ def draw_pages(houses: dict[Split, list[House]], out: Path) -> list[Path]:
     plt.close(figure)
 
     figure, grid = plt.subplots(5, 3, figsize=(12, 15), layout="constrained")
-    for axis, name in zip(grid.flat, (*_NAMED, *_MEASURED), strict=True):
-        axis.set_title(name.replace("_", " "), fontsize=10)
-        if name in _MEASURED:
+    for axis, name in zip(grid.flat, (*_NAMED, *_COUNTED, *_MEASURED_M), strict=True):
+        title = name.replace("_", " ")
+        if name in _MEASURED_M:
             samples = [[float(h.axes[name]) for h in sample] for sample in houses.values()]
-            axis.hist(samples, bins=14, density=True, color=list(colors.values()))
-            continue
-        counts = {split: Counter(str(h.axes[name]) for h in sample) for split, sample in houses.items()}
-        values = sorted(set().union(*counts.values()))
-        for k, (split, count) in enumerate(counts.items()):
-            at = [i + (k - 1) * 0.27 for i in range(len(values))]
-            axis.bar(at, [count[v] / sum(count.values()) for v in values], 0.27, color=colors[split], label=split)
-        axis.set_xticks(range(len(values)), values, rotation=30, fontsize=8)
-    grid.flat[0].legend(fontsize=8)
+            each = [[1.0 / len(sample)] * len(sample) for sample in samples]
+            axis.hist(samples, bins=_BINS, weights=each, color=list(colors.values()))
+            axis.set_title(f"{title.removesuffix(' m')}, m ({_BINS} bins)", fontsize=10)
+        else:
+            counted = name in _COUNTED
+            counts = {split: Counter(str(h.axes[name]) for h in sample) for split, sample in houses.items()}
+            values = sorted(set().union(*counts.values()), key=lambda v: (len(v), v) if counted else (0, v))
+            for k, (split, count) in enumerate(counts.items()):
+                at = [i + (k - 1) * 0.27 for i in range(len(values))]
+                axis.bar(at, [count[v] / count.total() for v in values], 0.27, color=colors[split])
+            axis.set_xticks(range(len(values)), values, rotation=0 if counted else 30, fontsize=8)
+            axis.set_title(f"number of {_COUNTED[name]}" if counted else title, fontsize=10)
+        axis.set_ylabel("share of houses", fontsize=8)
+    keys = [Patch(color=colors[split], label=f"{split}, n = {len(sample)}") for split, sample in houses.items()]
+    figure.legend(handles=keys, loc="outside upper center", ncols=len(keys))
     figure.savefig(paths[1], dpi=80)
     plt.close(figure)
     return paths
