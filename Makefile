@@ -52,8 +52,8 @@ coffee: $(INSTALLED)
 	$(BIN)/doppio replay latest --video $(VIDEO) || test $$? -eq 3 || exit $$?; \
 	exit $$status
 
-# Demonstrations (up to 150 of each of 17 tasks, 300 a skill), training, two rounds in which the learner plans and acts and
-# the teacher advises, calibration in houses of another kind, evaluation.
+# Demonstrations (up to 150 of each of 17 tasks, as many as fit into the minutes), training, two rounds in which the learner
+# plans and acts and the teacher advises, calibration in houses of another kind, evaluation.
 train: $(INSTALLED)
 	$(BIN)/doppio collect $(SKILLS) --data $(RUNS)/data --episodes 150 --minutes 36
 	$(MAKE) --no-print-directory $(RUNS)/first/model.safetensors
