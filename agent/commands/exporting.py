@@ -30,7 +30,7 @@ def export(episodes: "Sequence[Episode]", kind: str, out: Path, console: "Consol
         return _write(episodes, kind, out, console)
     except ModuleNotFoundError as error:
         raise CommandError(
-            f"--export {kind} needs the package {error.name}: pip install 'doppio[{kind}]'", Exit.MISSING
+            f"--export {kind} needs the package {error.name}: in the checkout, pip install -e '.[{kind}]'", Exit.MISSING
         ) from error
     except OSError as error:
         raise CommandError(f"cannot write {out}: {error.strerror or error}") from error

@@ -1,4 +1,4 @@
-"""A LeRobot dataset, format v3.0, of one or more episodes. Needs pyarrow only (`pip install 'doppio[lerobot]'`).
+"""A LeRobot dataset, format v3.0, of one or more episodes. Needs pyarrow only (`pip install -e '.[lerobot]'`).
 
 All files are written into a folder beside the target, which takes its name when they are complete: a dataset is there
 whole or not at all. The subgoals are LeRobot's subtasks.

@@ -1,4 +1,4 @@
-"""Rerun: an .rrd with the scene, all poses and the curves. Needs the extra `rerun` (`pip install 'doppio[rerun]'`)."""
+"""Rerun: an .rrd with the scene, all poses and the curves. Needs the extra `rerun` (`pip install -e '.[rerun]'`)."""
 
 from pathlib import Path
 from typing import Any
