@@ -70,7 +70,7 @@ class PlantCommand:
 
 
 class Plant(Protocol):
-    """Five methods make a robot. Virtual-time plants advance one PLANT_STEP_S on `apply`;
+    """Six methods make a robot. Virtual-time plants advance one PLANT_STEP_S on `apply`;
     real ones return from `sense` when their next period begins."""
 
     def reset(self) -> None:

@@ -1,10 +1,12 @@
 """Laws of the wire: the same bits as in-process, nothing malformed matters, and each side notices the other's end."""
 
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -76,6 +78,31 @@ def elsewhere(mode: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
             process.kill()
 
 
+@contextmanager
+def tunnel_to(address: str) -> Iterator[str]:
+    """The address of another port here whose bytes go to and come from `address`, as `ssh -L` gives one."""
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with source, suppress(OSError):
+            while data := source.recv(1 << 16):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_RDWR)
+
+    def connect() -> None:
+        near, _ = listener.accept()
+        far = socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])))
+        back = threading.Thread(target=pump, args=(far, near))
+        back.start()
+        pump(near, far)
+        back.join()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=connect)
+        thread.start()
+        yield f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join()
+
+
 class RawAgent:
     """Sends whatever it is told to."""
 
@@ -104,6 +131,17 @@ class RawAgent:
 
 
 # Virtual time.
+
+
+def test_through_a_tunnel_come_the_same_bits() -> None:
+    here = virtual_robot()
+    with elsewhere("virtual") as (address, _), tunnel_to(address) as near_end, RemoteRobot(near_end) as there:
+        for _ in range(50):
+            near, far = here.observe(), there.observe()
+            assert encode(near) == encode(far)
+            here.act(policy(near))
+            there.act(policy(far))
+    here.close()
 
 
 def test_in_virtual_time_another_process_gives_the_same_bits() -> None:
