@@ -97,6 +97,7 @@ def tunnel_to(address: str) -> Iterator[str]:
         back.join()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(20.0)
         thread = threading.Thread(target=connect)
         thread.start()
         yield f"tcp://127.0.0.1:{listener.getsockname()[1]}"
