@@ -20,7 +20,8 @@ Floats = NDArray[np.float32]
 ALARMS_PER_MINUTE = 0.5
 SAME_ALARM_S = 1.0
 OF_ATTEMPT, RIDGE = 16, 100.0
-"""Steps of each attempt that the readout of success is fitted to; weight of its squared coefficients."""
+"""Steps of each attempt that the readout of success and the odds are fitted to; weight of the readout's squared
+coefficients."""
 LARGE, LEAST_UNIT = 0.998, 1e-3
 """Quantile of undisturbed episodes that makes a detector's unit: their largest errors tell readings apart, and not what
 is usual."""
@@ -66,8 +67,8 @@ def calibrate(
     states = {a: latents_of(w, c, data, a) for a in used}
     detected: dict[int, list[Floats]] = {a: [] for a in calm}
     for k, lag in enumerate(lags(c.horizon)):
-        of_lag = {a: foretelling_errors(w, c, data, a, lag, states[a]) for a in used}
-        found[RESIDUAL][k] = np.maximum(np.concatenate([thought for _, thought in of_lag.values()]).std(axis=0), 1e-3)
+        of_lag = {a: foretelling_errors(w, c, data, a, lag, states[a]) for a in calm}
+        found[RESIDUAL][k] = np.maximum(np.concatenate([of_lag[a][1] for a in calm]).std(axis=0), 1e-3)
         for a in calm:
             felt, thought = of_lag[a]
             detected[a].append(detectors(smoothed(felt), smoothed(thought / found[RESIDUAL][k])))
@@ -83,13 +84,9 @@ def calibrate(
         scores += [largest(detected[a], of_others) for a, of in zip(calm, fold, strict=True) if of == number]
     threshold = quiet_threshold(scores)
     z = np.concatenate([states[a][1] for a in used])
-    meanings = [heads.read(w, *states[a][1:3]) for a in used]
-    logits = np.concatenate([m.success for m in meanings])
-    success = np.concatenate([np.full(len(m.success), data.success[a]) for a, m in zip(used, meanings, strict=True)])
-    failed = np.concatenate([np.full(len(m.success), data.failures[a]) for a, m in zip(used, meanings, strict=True)])
-    slope, offset, per_failure = platt(logits, success, np.minimum(failed, MOST_FAILURES))
-    middle = np.array([m.success[len(m.success) // 2] for m in meanings])
-    ended = np.array([data.success[a] for a in used])
+    logits = np.array([heads.read(w, *states[a][1:3]).success[_spread(len(states[a][1]))] for a in used])
+    ended, failures = data.success[used], data.failures[used]
+    slope, offset, per_failure = fit_odds(logits, ended, failures)
     calibration = Calibration(
         latent_std=float(z.std(axis=0).mean()),
         surprise_threshold=threshold,
@@ -97,14 +94,40 @@ def calibrate(
         success_offset=offset,
         success_per_failure=per_failure,
     )
+    middle = logits[:, OF_ATTEMPT // 2]
     results = {
         "attempts": len(used),
         "success_auc_mid_attempt": auc(middle[ended], middle[~ended]),
-        "success_ece": ece(calibration.odds(logits, failed), success),
+        "success_ece_mid_attempt": ece(honest_odds(logits, ended, failures, data.house[used] % FOLDS), ended),
         "calm_minutes": sum(len(s) for s in scores) * STEP_S / 60.0,
         "surprise_threshold": threshold,
     }
     return calibration, found, results
+
+
+def _spread(steps: int) -> Index:
+    """(OF_ATTEMPT,) steps of an attempt, evenly: each attempt has the same weight, however long it took."""
+    return np.linspace(0, steps - 1, OF_ATTEMPT).astype(int)
+
+
+def fit_odds(logits: NDArray[Any], success: NDArray[np.bool_], failures: NDArray[Any]) -> tuple[float, float, float]:
+    """`platt` for attempts: logits (attempts, OF_ATTEMPT), how each ended, and how many failed before it."""
+    ended, failed = (np.repeat(of, OF_ATTEMPT) for of in (success, np.minimum(failures, MOST_FAILURES)))
+    return platt(logits.ravel(), ended, failed)
+
+
+def honest_odds(
+    logits: NDArray[Any], success: NDArray[np.bool_], failures: NDArray[Any], fold: NDArray[Any]
+) -> NDArray[Any]:
+    """(attempts,) odds half-way, of each fold by what `fit_odds` makes of the others."""
+    odds = np.zeros(len(logits))
+    for number in np.unique(fold):
+        here = fold == number
+        others = ~here if (~here).any() else here
+        slope, offset, per_failure = fit_odds(logits[others], success[others], failures[others])
+        found = Calibration(success_slope=slope, success_offset=offset, success_per_failure=per_failure)
+        odds[here] = found.odds(logits[here, OF_ATTEMPT // 2], failures[here])
+    return odds
 
 
 def fit_success(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> dict[str, Floats]:
@@ -112,8 +135,7 @@ def fit_success(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> dict
     Newton's method, each attempt of equal weight. Along with everything else it is learned too slowly, and by the
     longest attempts most. Leaves the weights as they are where all attempts ended alike."""
     steps = [latents_of(w, c, data, int(a))[1:3] for a in attempts]
-    picked = [np.linspace(0, len(z) - 1, OF_ATTEMPT).astype(int) for z, _ in steps]
-    x = np.concatenate([np.concatenate([z[k], h[k]], axis=1) for (z, h), k in zip(steps, picked, strict=True)])
+    x = np.concatenate([np.concatenate([z, h], axis=1)[_spread(len(z))] for z, h in steps])
     ended = np.repeat(data.success[attempts], OF_ATTEMPT).astype(np.float64)
     found = {name: w[name].copy() for name in ("heads.ends.w", "heads.ends.b")}
     if ended.all() or not ended.any():
