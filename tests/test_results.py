@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.commands.bench_knowing import Seen, area_words, calm_words, largest_after, summarise
+from agent.commands.bench_knowing import Attempt, Seen, area_words, calm_seconds, calm_words, largest_after, summarise
 from agent.commands.results_cells import CONDITIONS, GRID, HEADLINE, Cell
 from agent.commands.results_tables import by_task, compared, first_tries, how, kept_limits
 from agent.commands.results_variants import SAFEGUARDS, TRAINED
@@ -102,10 +102,23 @@ def test_an_event_counts_only_for_who_had_felt_before_it() -> None:
     assert largest_after(3.95, at, score, attempts) is None, "hardly anything came after"
 
 
+def test_calm_seconds_are_seconds_in_contact_of_one_attempt() -> None:
+    at, score, contact = np.arange(0.0, 6.0, 0.01), np.zeros(600), np.zeros(600, bool)
+    contact[50:260] = True
+    contact[420:550] = True
+    score[120], score[255], score[450], score[560] = 1.0, 2.0, 3.0, 4.0
+    one = [(0, 600)]
+    assert calm_seconds(at, score, contact, one, 9.0) == (1.0, 0.0, 3.0), "none in which little is touched"
+    assert calm_seconds(at, score, contact, one, 4.0) == (1.0, 0.0)
+    assert calm_seconds(at, score, contact, [(0, 140), (140, 600)], 9.0) == (0.0, 3.0)
+
+
 def test_what_a_mind_knows_is_summed_up_with_what_it_rests_on() -> None:
     def seen(disturbance: str, **said: Any) -> Seen:
-        blank = {"success": True, "after": None, "calm": (), "alarms": 0, "minutes": 0.5, "odds": ()}
-        return Seen(disturbance, **(blank | said))
+        blank = {"success": True, "after": None, "calm": (), "alarms": 0, "minutes": 0.5, "attempts": ()}
+        return Seen("pick-mug", disturbance, **(blank | said))
+
+    said = (Attempt((0.5, 0.9, 0.9), True), Attempt((0.5, 0.4, 0.4, 0.2, 0.1), False), Attempt((0.5, 0.8), True))
 
     found = summarise(
         [
@@ -116,7 +129,7 @@ def test_what_a_mind_knows_is_summed_up_with_what_it_rests_on() -> None:
             seen("push", after=1.4),
             seen("push", after=0.5),
             seen("push"),
-            seen("combined", odds=((0.9, True), (0.2, False), (0.8, True))),
+            seen("combined", attempts=said),
         ]
     )
     calm = {"episodes": 3, "minutes": 1.5, "seconds_in_contact": 6, "false_alarms_per_minute": 2.0}
@@ -130,7 +143,9 @@ def test_what_a_mind_knows_is_summed_up_with_what_it_rests_on() -> None:
     assert push["against_succeeded"]["auc"] == 7 / 8
     assert found["odds"]["n"] == 3
     assert found["odds"]["auc"] == 1.0
-    assert found["success_ece"] == pytest.approx(0.5 / 3)
+    assert found["success_ece"] == pytest.approx(0.7 / 3)
+    late = found["odds_at_one_time"]
+    assert (late["n"], late["auc"]) == (3, 1.0)
     nothing = summarise([seen("none")])
     assert nothing["odds"]["n"] == 0
     assert area_words(nothing["odds"]) == "–"

@@ -4,7 +4,9 @@ Each house is run undisturbed, with each event that surprise should notice, and 
 event's score is the largest surprise in the second after it; what it is compared with are seconds in contact of
 undisturbed episodes: of all, and of those that succeeded, for who fumbles for a minute with what cannot be grasped is
 not wrong to be surprised, and gives most of the seconds. An event counts where a policy had acted for FELT_BEFORE_S:
-who never felt what a mug weighs cannot notice that it weighs more. The odds are those half-way through an attempt.
+who never felt what a mug weighs cannot notice that it weighs more. The seconds of an episode are alike, so the
+intervals of areas count episodes. The odds are those half-way through an attempt; how long an attempt takes tells how
+it ends, so they are also given at one time for all attempts at a task: half of what those that succeeded took.
 """
 
 import argparse
@@ -23,23 +25,37 @@ from agent.commands.outcome import CommandError, Exit, write_json
 
 AFTER_S = 1.0
 FELT_BEFORE_S = 0.25
+IN_CONTACT = 0.5
+"""Share of its ticks in which something is touched in a second in contact."""
+GRIP_N, FORCE_N = 1.0, 3.0
+"""From here on pads, or the hand, touch something."""
+ODDS_EVERY_TICKS = 10
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What was said of an attempt, and how it ended."""
+
+    odds: tuple[float, ...]
+    """Every ODDS_EVERY_TICKS."""
+    success: bool
 
 
 @dataclass(frozen=True)
 class Seen:
     """What one episode showed."""
 
+    task: str
     disturbance: str
     success: bool
     after: float | None
     """Largest surprise in the second after the event; None where it did not happen while a policy acted, or
     as soon as it began."""
     calm: tuple[float, ...]
-    """Largest surprise in each second after the first contact, before any event."""
+    """Largest surprise in each second in contact, before any event."""
     alarms: int
     minutes: float
-    odds: tuple[tuple[float, bool], ...]
-    """Of each attempt half-way, and whether it succeeded."""
+    attempts: tuple[Attempt, ...]
     missing: str = ""
     """Why there was no episode."""
 
@@ -74,44 +90,62 @@ class KnowingJob:
             try:
                 report = run_episode(config)
             except NoStartError as error:
-                return Seen(name, False, None, (), 0, 0.0, (), str(error))
-            return _seen(name, report.success, Path(report.episode))
+                return Seen(self.task, name, False, None, (), 0, 0.0, (), str(error))
+            return _seen(self.task, name, report.success, Path(report.episode))
 
 
-def _seen(name: str, success: bool, folder: Path) -> Seen:
+def _seen(task: str, name: str, success: bool, folder: Path) -> Seen:
     from agent.episodes import Episode, Kind
     from agent.world_model.calibration import SAME_ALARM_S
 
     episode = Episode.open(folder)
     event_s = next((place.time_s for place, event in episode.records(Kind.EVENT) if event.name == name), None)
     times, surprise, contact, odds, begins = [], [], [], [], []
+    last = -1
     for _, step in episode.records(Kind.STEP):
         if step.acting is None:
             continue
-        if step.acting.begins:
+        sequence = step.observation.sequence
+        if step.acting.begins and sequence != last + 1:  # else it only goes on with another goal
             begins.append(len(times))
+        last = sequence
         times.append(step.observation.time_s)
         surprise.append(step.estimate.surprise or 0.0)
-        contact.append(step.observation.grip_force_n > 1.0 or np.linalg.norm(step.acting.force_in_target_n) > 3.0)
-        odds.append(step.estimate.success_probability)
+        force_n = np.linalg.norm(step.acting.force_in_target_n)
+        contact.append(step.observation.grip_force_n > GRIP_N or force_n > FORCE_N)
+        odds.append(step.estimate.success_probability or 0.0)
     if not times:
-        return Seen(name, success, None, (), 0, 0.0, ())
+        return Seen(task, name, success, None, (), 0, 0.0, ())
     at, score = np.array(times), np.array(surprise)
-    first = at[int(np.argmax(contact))] if any(contact) else np.inf
-    calm_until = at[-1] if event_s is None else event_s
-    calm = []
-    for start in np.arange(first, calm_until - AFTER_S + 1e-6, AFTER_S) if first < np.inf else ():
-        inside = (at >= start) & (at < start + AFTER_S)
-        if inside.sum() > 50:
-            calm.append(float(score[inside].max()))
     attempts = list(zip(begins, [*begins[1:], len(times)], strict=True))
+    calm_until = at[-1] if event_s is None else event_s
+    calm = calm_seconds(at, score, np.array(contact), attempts, calm_until)
     after = None if event_s is None else largest_after(event_s, at, score, attempts)
     above = np.flatnonzero((score > 1.0) & (at < calm_until))
     alarms = int(len(above) > 0) + int((np.diff(at[above]) > SAME_ALARM_S).sum())
-    halves = [
-        (float(odds[(a + b) // 2]), success and b == len(times)) for a, b in attempts if odds[(a + b) // 2] is not None
-    ]
-    return Seen(name, success, after, tuple(calm), alarms, len(times) / 6000.0, tuple(halves))
+    said = tuple(Attempt(tuple(odds[a:b:ODDS_EVERY_TICKS]), success and b == len(times)) for a, b in attempts)
+    return Seen(task, name, success, after, calm, alarms, len(times) / 6000.0, said)
+
+
+def calm_seconds(
+    at_s: NDArray[Any],
+    score: NDArray[Any],
+    contact: NDArray[np.bool_],
+    attempts: Sequence[tuple[int, int]],
+    until_s: float,
+) -> tuple[float, ...]:
+    """The largest score in each second in contact before `until_s`; seconds begin with the first contact of each
+    attempt (first and one past its last index), and none spans two."""
+    found = []
+    for a, b in attempts:
+        if not contact[a:b].any():
+            continue
+        first, last = at_s[a + int(np.argmax(contact[a:b]))], min(at_s[b - 1], until_s)
+        for start in np.arange(first, last - AFTER_S + 1e-6, AFTER_S):
+            inside = slice(*np.searchsorted(at_s, (start - 1e-6, start + AFTER_S - 1e-6)))
+            if contact[inside].mean() >= IN_CONTACT:
+                found.append(float(score[inside].max()))
+    return tuple(found)
 
 
 def largest_after(
@@ -142,7 +176,8 @@ def run_knowing(args: argparse.Namespace) -> int:
     for name, event in result["events"].items():
         words = f"{area_words(event):18}  against those that succeeded {area_words(event['against_succeeded']):18}"
         console.print(f"{name:16} n {event['n']:3}  AUC {words}  noticed {event['noticed']:.0%}")
-    console.print(f"{'odds half-way':16} n {result['odds']['n']:3}  AUC {area_words(result['odds'])}")
+    for name, at in (("odds", "half-way"), ("odds_at_one_time", "at one time")):
+        console.print(f"{f'odds {at}':16} n {result[name]['n']:3}  AUC {area_words(result[name])}")
     console.print(f"false alarms {calm_words(result['undisturbed'])}")
     console.print(f"where it succeeded {calm_words(result['undisturbed_succeeded'])}")
     for name in ("success_ece", "success_ece_if_honest"):
@@ -175,23 +210,36 @@ def summarise(seen: list[Seen]) -> dict[str, Any]:
 
     undisturbed = [s for s in seen if s.disturbance == NONE and not s.missing]
     succeeded = [s for s in undisturbed if s.success]
-    calm, calm_succeeded = (np.array([value for s in of for value in s.calm]) for of in (undisturbed, succeeded))
     events = {}
     for name in EVENTS:
         after = np.array([s.after for s in seen if s.disturbance == name and s.after is not None])
         if len(after):
             noticed = {"n": len(after), "noticed": float((after > 1.0).mean())}
-            events[name] = noticed | _area(after, calm) | {"against_succeeded": _area(after, calm_succeeded)}
-    odds = [pair for s in seen if s.disturbance not in (NONE, *EVENTS) for pair in s.odds]
-    said, came = np.array([p for p, _ in odds]), np.array([c for _, c in odds], bool)
+            events[name] = noticed | _against(after, undisturbed) | {"against_succeeded": _against(after, succeeded)}
+    disturbed = [(s.task, a) for s in seen if s.disturbance not in (NONE, *EVENTS) for a in s.attempts]
+    said = np.array([a.odds[len(a.odds) // 2] for _, a in disturbed])
+    came = np.array([a.success for _, a in disturbed], bool)
     return {
         "undisturbed": _calm(undisturbed),
         "undisturbed_succeeded": _calm(succeeded),
         "events": events,
-        "odds": {"n": len(odds)} | _area(said[came], said[~came]),
-        "success_ece": ece(said, came) if odds else None,
-        "success_ece_if_honest": ece_if_honest(said) if odds else None,
+        "odds": _odds(said, came),
+        "odds_at_one_time": _odds(*_at_one_time(disturbed)),
+        "success_ece": ece(said, came) if disturbed else None,
+        "success_ece_if_honest": ece_if_honest(said) if disturbed else None,
     }
+
+
+def _at_one_time(attempts: Sequence[tuple[str, Attempt]]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Odds of the attempts at each task that still go on after half of what those that succeeded took (median), and
+    whether they succeeded."""
+    pairs = []
+    for task in sorted({task for task, _ in attempts}):
+        of_task = [a for name, a in attempts if name == task]
+        took = [len(a.odds) for a in of_task if a.success]
+        at = int(np.median(took)) // 2 if took else 0
+        pairs += [(a.odds[at], a.success) for a in of_task if len(a.odds) > at]
+    return np.array([said for said, _ in pairs]), np.array([came for _, came in pairs], bool)
 
 
 def _calm(seen: list[Seen]) -> dict[str, Any]:
@@ -214,15 +262,22 @@ def calm_words(of: dict[str, Any]) -> str:
     )
 
 
-def _area(positive: NDArray[Any], negative: NDArray[Any]) -> dict[str, Any]:
+def _against(after: NDArray[Any], undisturbed: Sequence[Seen]) -> dict[str, Any]:
+    calm = np.array([value for s in undisturbed for value in s.calm])
+    return _area(after, calm, sum(bool(s.calm) for s in undisturbed))
+
+
+def _odds(said: NDArray[Any], came: NDArray[np.bool_]) -> dict[str, Any]:
+    return {"n": len(said)} | _area(said[came], said[~came], int((~came).sum()))
+
+
+def _area(positive: NDArray[Any], negative: NDArray[Any], independent: int) -> dict[str, Any]:
+    """`independent`: how many of the negatives do not depend on each other."""
     from agent.commands.statistics import auc_interval
     from agent.world_model.calibration import auc
 
     area = auc(positive, negative)
-    return {
-        "auc": area,
-        "auc_ci95": None if area is None else list(auc_interval(area, len(positive), len(negative))),
-    }
+    return {"auc": area, "auc_ci95": None if area is None else list(auc_interval(area, len(positive), independent))}
 
 
 def area_words(of: dict[str, Any]) -> str:

@@ -52,7 +52,8 @@ def knowing_lines(args: argparse.Namespace, asked: Asked, console: Any) -> list[
         f"{bench_knowing.calm_words(known['undisturbed_succeeded'])}. "
         f"Odds of success half-way through {known['odds']['n']} disturbed attempts: "
         f"AUC {bench_knowing.area_words(known['odds'])}, ECE {error} "
-        f"(odds that always come true as often as said would show {honest} in so few).",
+        f"(odds that always come true as often as said would show {honest} in so few); at one time for all attempts at "
+        f"a task, n {known['odds_at_one_time']['n']}: AUC {bench_knowing.area_words(known['odds_at_one_time'])}.",
     ]
     pair_job = bench_physics.PairJob(asked.split, POLICY, args.checkpoint)
 
