@@ -22,6 +22,8 @@ from agent.commands.results_cells import (
     GRID,
     HEADLINE,
     LIMITS,
+    MARK,
+    PLANS_HARDLY,
     TASKS,
     TRUE_PHYSICS,
     Asked,
@@ -32,8 +34,17 @@ from agent.commands.results_cells import (
     rate,
 )
 from agent.commands.results_plots import draw_limits, draw_success
-from agent.commands.results_tables import by_condition, by_task, compared, first_tries, how, kept_limits, table
-from agent.commands.results_variants import FEW, LOSSES, SAFEGUARDS, SEEDS, Making, Variants, settings
+from agent.commands.results_tables import (
+    by_condition,
+    by_task,
+    compared,
+    first_tries,
+    how,
+    kept_better,
+    kept_limits,
+    table,
+)
+from agent.commands.results_variants import FEW, LOSSES, SAFEGUARDS, SEEDS, UNTOUCHED, Making, Variants, settings
 
 if TYPE_CHECKING:
     from agent.commands.results_cells import Results
@@ -149,7 +160,11 @@ def _head(args: argparse.Namespace) -> list[str]:
         "",
         f"`{_command(args)}` makes this page again; what is measured already is not measured again.",
         "",
-        "`limits` are set at run time: " + ", ".join(f"{name} {value:g}" for name, value in LIMITS.items()) + ".",
+        "`limits` are set at run time: " + ", ".join(f"{name} {value:g}" for name, value in LIMITS.items()) + ". "
+        "Demonstrations were asked to keep more force and tilt than that. Most skills give up an attempt sooner than "
+        "after that time. An attempt that is given up at the limit has not passed it, but failed.",
+        "",
+        f"{MARK}: plans replaced the prior in less than {PLANS_HARDLY:.0%} of acting; the number is the prior's.",
     ]
 
 
@@ -184,11 +199,15 @@ def headline(page: Page) -> list[str]:
     if {PLAN, PRIOR} <= has:
         lines += ["", "## Planning against its prior", ""]
         lines += compared(page.results, tasks, page.conditions, PLAN, PRIOR, margin=True)
+        lines += ["", f"`{PLAN}` is `{PRIOR}` with plans and with a clamp as a reflex; `{CLAMPED}` has that clamp too."]
     if {PLAN, SCRIPTED} <= has:
         lines += ["", "## Against scripted acting", ""]
         lines += compared(page.results, tasks, page.conditions, PLAN, SCRIPTED)
     if "limits" in page.conditions:
-        lines += ["", "## Limits that no demonstration kept", "", *kept_limits(page.results, tasks, page.policies)]
+        lines += ["", "## Limits set at run time", "", *kept_limits(page.results, tasks, page.policies)]
+        if PLAN in has:
+            others = [policy for policy in page.policies if policy != PLAN]
+            lines += ["", *kept_better(page.results, tasks, PLAN, others)]
         lines += page.picture(
             "results-limits.png",
             lambda at: draw_limits(page.results, tasks, page.policies, at),
@@ -203,9 +222,17 @@ def grid(page: Page) -> list[str]:
     minds = [*page.policies, TRUE_PHYSICS]
     why = page.variants.failed(few)
     minds += [] if why else [f"{PRIOR}@{few}", f"{PLAN}@{few}"]
+    untouched = next(iter(UNTOUCHED))
+    blind = "" if page.variants.failed(untouched) else f"{BLIND}@{untouched}"
+    minds += [blind] if blind else []
     tasks = page.run(GRID_TASKS, ["nominal", *GRID], minds)
     lines = ["", "## Pick, place and carry", "", *by_condition(page.results, tasks, ["nominal", *GRID], minds)]
-    lines += ["", f"`{TRUE_PHYSICS}` tries candidates in a copy of the simulator at equal processor time."]
+    about = (
+        f"`{TRUE_PHYSICS}` tries candidates in a copy of the simulator at equal processor time; of a delay, and of "
+        f"pushes to come, the copy does not know. `{BLIND}` is the prior with its touch masked, `{BLIND}@{untouched}` "
+        "one that was trained without touch."
+    )
+    lines += ["", about]
     lines += ["", f"No row of {few}: {why}."] if why else []
     lines += page.picture(
         "results-grid.png",
@@ -215,13 +242,20 @@ def grid(page: Page) -> list[str]:
     for task in tasks:
         lines += ["", f"### {task}", "", *by_condition(page.results, [task], ["nominal", *GRID], minds)]
     lines += ["", "## What touch is worth where sight is lost or wrong", ""]
-    return lines + compared(page.results, tasks, SIGHT_WRONG, PRIOR, BLIND)
+    for other in filter(None, (BLIND, blind)):
+        lines += [*compared(page.results, tasks, SIGHT_WRONG, PRIOR, other), ""]
+    return lines
 
 
 def seeds(page: Page) -> list[str]:
     """Three training seeds on the headline's cells."""
     minds = [f"{policy}{name}" for policy in (PRIOR, PLAN) for name in ("", *(f"@{seed}" for seed in SEEDS))]
     lines = ["", "## Three training seeds", ""]
+    about = (
+        f"Each trained once, for {page.args.seed_minutes:g} minutes, on all data, part of which the shipped weights' "
+        "own first rounds made; the shipped weights were trained in stages."
+    )
+    lines += [about, ""]
     if why := next((why for seed in SEEDS if (why := page.variants.failed(seed))), ""):
         return [*lines, f"Not measured: {why}."]
     tasks = page.run(page.tasks, page.conditions, minds)

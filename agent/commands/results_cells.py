@@ -6,6 +6,7 @@ A mind is a policy, or a policy with other weights: `prior@seed-1` (see results_
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,8 @@ TASKS = (
     *("close-drawer", "close-cabinet"),
 )
 LIMITS = {"force_n": 20.0, "tilt_rad": 0.175, "time_s": 40.0}
-"""Half the force, half the tilt and a third less time than usual: tighter than any demonstration kept."""
+"""Half the force, half the tilt and a third less time than usual. No demonstration was asked to keep such force or tilt
+(agent.commands.collect); the time is shorter than what most skills give an attempt anyway only in carrying."""
 HEADLINE = ("nominal", "combined", "limits")
 GRID = ("pushes", "bias-1.5cm", "bias-3cm", "slippery-heavy", "sight-lost", "delay", "stiffness")
 CONDITIONS: dict[str, tuple[str, dict[str, float] | None]] = {
@@ -32,6 +34,9 @@ CONDITIONS: dict[str, tuple[str, dict[str, float] | None]] = {
     "limits": ("none", LIMITS),
     **{name: (name, None) for name in GRID},
 }
+PLANS_HARDLY = 0.05
+"""Where plans replace the prior in a smaller share of acting, numbers are marked as the prior's."""
+MARK = "†"
 TRUE_PHYSICS = "true-physics"
 """Not a policy but a baseline: agent.commands.true_physics."""
 UNLEARNED = ("scripted",)
@@ -107,14 +112,20 @@ def _evaluate(asked: Asked, cell: Cell, weights: Weights, console: Any) -> "tupl
 
 
 def rate(reports: "Reports") -> str:
-    """`98% (95%–99%), n 200`."""
+    """`98% (95%–99%), n 200`, with a mark where hardly anything was planned."""
     from agent.commands.statistics import aggregate
 
     numbers = aggregate(list(reports.items()))
     if not numbers["episodes"]:
         return "–"
     low, high = numbers["success_ci95"]
-    return f"{numbers['success_rate']:.0%} ({low:.0%}–{high:.0%}), n {numbers['episodes']}"
+    return f"{numbers['success_rate']:.0%} ({low:.0%}–{high:.0%}), n {numbers['episodes']}{mark(numbers)}"
+
+
+def mark(numbers: dict[str, Any]) -> str:
+    """MARK behind the numbers of who could plan and hardly did; of `statistics.aggregate`."""
+    share = numbers["planned_share"]
+    return f" {MARK}" if share is not None and share < PLANS_HARDLY else ""
 
 
 def pooled(results: "Results", tasks: Iterable[str], conditions: Iterable[str], mind: str) -> "Reports":
@@ -138,15 +149,20 @@ def shared(results: "Results", tasks: Iterable[str], conditions: Iterable[str], 
 
 
 def pairs(
-    results: "Results", tasks: Iterable[str], conditions: Iterable[str], first: str, second: str
+    results: "Results",
+    tasks: Iterable[str],
+    conditions: Iterable[str],
+    first: str,
+    second: str,
+    of: "Callable[[EpisodeReport], bool]" = attrgetter("success"),
 ) -> list[tuple[bool, bool]]:
-    """Success of two minds in the same houses."""
+    """Success, or something else, of two minds in the same houses."""
     conditions, found = tuple(conditions), []
     for task in tasks:
         for condition in conditions:
             one, two = (results.get(Cell(task, condition, mind), {}) for mind in (first, second))
             both = [i for i in one if i in two and not one[i].lacks and not two[i].lacks]
-            found += [(one[i].success, two[i].success) for i in both]
+            found += [(of(one[i]), of(two[i])) for i in both]
     return found
 
 

@@ -4,15 +4,14 @@ houses that all minds were run in."""
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from agent.commands.results_cells import LIMITS, Cell, pairs, pooled, rate, shared
+from agent.commands.results_cells import LIMITS, PLANS_HARDLY, Cell, mark, pairs, pooled, rate, shared
 
 if TYPE_CHECKING:
     from agent.commands.results_cells import Reports, Results
+    from agent.episodes import EpisodeReport
 
 MARGIN = 0.02
 """Planning is not inferior when it is worse than the prior by less than this, at 95 %."""
-PLANS_HARDLY = 0.05
-"""A row that plans in a smaller share of acting is labelled as its prior."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -31,7 +30,7 @@ def by_task(results: "Results", tasks: Sequence[str], condition: str, minds: Seq
 def first_tries(results: "Results", tasks: Sequence[str], condition: str, minds: Sequence[str]) -> list[str]:
     """How often each mind succeeded with a single attempt in each task under one condition, and in all together; n is
     that of `by_task`."""
-    from agent.commands.statistics import wilson_interval
+    from agent.commands.statistics import aggregate, wilson_interval
 
     def share(reports: "Reports") -> str:
         there = [report for report in reports.values() if not report.lacks]
@@ -39,7 +38,7 @@ def first_tries(results: "Results", tasks: Sequence[str], condition: str, minds:
             return "–"
         first = sum(r.success and all(s.attempts == 1 for s in r.subgoals) for r in there)
         low, high = wilson_interval(first, len(there))
-        return f"{first / len(there):.0%} ({low:.0%}–{high:.0%})"
+        return f"{first / len(there):.0%} ({low:.0%}–{high:.0%}){mark(aggregate(list(reports.items())))}"
 
     rows = [[task, *(share(results.get(Cell(task, condition, mind), {})) for mind in minds)] for task in tasks]
     fair = shared(results, tasks, [condition], minds)
@@ -104,13 +103,30 @@ def compared(
     return table([*head, "verdict"] if margin else head, rows)
 
 
-def violations(reports: "Reports") -> tuple[int, int]:
-    """In how many of how many episodes any limit that a policy had to keep was passed, for longer than a moment."""
+def passed_limit(report: "EpisodeReport") -> bool:
+    """Any limit that a policy had to keep was passed, for longer than a moment."""
     from agent.commands.statistics import LIMIT_SLACK_S
 
+    return any(report.limits[name].over_s > LIMIT_SLACK_S for name in LIMITS if name in report.limits)
+
+
+def violations(reports: "Reports") -> tuple[int, int]:
+    """In how many of how many episodes a limit was passed."""
     there = [r for r in reports.values() if not r.lacks and r.limits]
-    passed = [r for r in there if any(r.limits[name].over_s > LIMIT_SLACK_S for name in LIMITS if name in r.limits)]
-    return len(passed), len(there)
+    return sum(map(passed_limit, there)), len(there)
+
+
+def kept_better(results: "Results", tasks: Sequence[str], first: str, others: Sequence[str]) -> list[str]:
+    """Episodes under limits that passed one, of `first` and of each other mind in the same houses."""
+    from agent.commands.statistics import paired_difference
+
+    rows = []
+    for other in others:
+        both = pairs(results, tasks, ["limits"], first, other, of=passed_limit)
+        difference, low, high = paired_difference(both)
+        counts = f"{sum(a for a, _ in both)} and {sum(b for _, b in both)}"
+        rows.append([other, str(len(both)), counts, f"{difference:+.1%} ({low:+.1%} to {high:+.1%})"])
+    return table(["against", "pairs", "passed a limit", f"{first} minus the other"], rows)
 
 
 def kept_limits(results: "Results", tasks: Sequence[str], minds: Sequence[str]) -> list[str]:

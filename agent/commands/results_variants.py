@@ -27,7 +27,8 @@ class Variant:
     """Of each task, and no on-policy data; None takes all there is."""
 
 
-SEEDS = {f"seed-{k}": Variant(f"training seed {k}", {"seed": k}, FULL) for k in (1, 2)}
+SEEDS = {f"seed-{k}": Variant(f"training seed {k}", {"seed": k}, FULL) for k in (0, 1, 2)}
+UNTOUCHED = {"no-touch": Variant("trained without touch", {"use_touch": False}, FULL)}
 FEW = {"demonstrations-50": Variant("50 demonstrations of each task, no on-policy round", {}, FULL, 50)}
 LOSSES = {
     "short": Variant("nothing left out"),
@@ -52,7 +53,7 @@ SAFEGUARDS: dict[str, tuple[str, dict[str, Any]]] = {
     "no-margin": ("no room left below the limits", {"margin": 0.0}),
 }
 """What each leaves out of agent.world_model.config.PlanningConfig; the weights are the model's own."""
-TRAINED = {**SEEDS, **FEW, **LOSSES}
+TRAINED = {**SEEDS, **UNTOUCHED, **FEW, **LOSSES}
 
 
 @dataclass(frozen=True)
