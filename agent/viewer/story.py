@@ -35,6 +35,7 @@ def in_words(kind: str, target: str = "", item: str = "") -> str:
         "go-to": f"drive to {target}",
         "push-door": f"push {target} open",
         "open": f"open {target}",
+        "close": f"close {target}",
         "look-for": f"look for a {item or 'thing'} in {target}",
         "pick": f"pick up {target}",
         "place": f"put what is held on {target}",

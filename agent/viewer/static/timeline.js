@@ -3,9 +3,9 @@
 (function () {
   const LEFT = 150, RIGHT = 14, LANE = 22, ROW = 42, AXIS = 20;
   const KIND = {
-    explore: "#46709c", "go-to": "#46709c", "push-door": "#3f85a8", "look-for": "#5d8a6a", open: "#a5793f", pick: "#b9693f",
-    place: "#b9693f", "open-lid": "#8f64b5", "close-lid": "#8f64b5", "insert-pod": "#8f64b5", "place-under-spout": "#8f64b5",
-    press: "#8f64b5", carry: "#b04f6f", serve: "#b04f6f" };
+    explore: "#46709c", "go-to": "#46709c", "push-door": "#3f85a8", "look-for": "#5d8a6a", open: "#a5793f", close: "#a5793f",
+    pick: "#b9693f", place: "#b9693f", "open-lid": "#8f64b5", "close-lid": "#8f64b5", "insert-pod": "#8f64b5",
+    "place-under-spout": "#8f64b5", press: "#8f64b5", carry: "#b04f6f", serve: "#b04f6f" };
   const SIGN = { robot: "#f0d264", world: "#ff9a5c", mind: "#e0564f", planner: "#58c4e8", loop: "#ff6b6b" };
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
