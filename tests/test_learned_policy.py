@@ -7,6 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from agent.commands import bench_backends
+from agent.commands.outcome import CommandError
 from agent.commands.rebuild import rebuild_world
 from agent.episodes import Episode, EpisodeReport, Kind
 from agent.episodes.verify import verify
@@ -152,3 +154,15 @@ def test_a_tick_is_quick(model: Model, steps: list[Step]) -> None:
             policy.act(situation)
         best = min(best, (process_time() - began) / len(situations))
     assert best < 1.5e-3
+
+
+def test_backends_compute_the_same_or_say_that_they_do_not(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_backends, "BACKENDS", ("numpy", "torch eager"))  # compiling takes a minute
+    found = bench_backends.measure_backends(model, 5)
+    assert list(found) == ["numpy", "torch eager"]
+    assert all(
+        not row["missing"] and 0.0 < row["p50_ms"] <= row["p99_ms"] for of in found.values() for row in of.values()
+    )
+    monkeypatch.setattr(bench_backends, "CLOSE", -1.0)
+    with pytest.raises(CommandError, match="torch eager computes something else"):
+        bench_backends.measure_backends(model, 1)

@@ -1,6 +1,7 @@
-"""Measure where the time of a running episode goes (sim), how fast the mind answers in real time (loop), what recording
-costs (record), what is left of runs that are killed (crash), whether recorded episodes come out the same (replay), or
-what a learned mind knows of itself (knowing) and of the world (physics).
+"""Measure where the time of a running episode goes (sim), how fast the mind answers in real time (loop) and computes on
+numpy and on torch (backends), what recording costs (record), what is left of runs that are killed (crash), whether
+recorded episodes come out the same (replay), or what a learned mind knows of itself (knowing) and of the world
+(physics).
 
 `sim` runs an episode in this process with everything switched on.
 
@@ -8,6 +9,8 @@ Each part is charged its own time only, not that of the parts it calls; `everyth
 On a machine that does other things too, compare processor time, and shares. docs/speed.md explains the parts.
 
 `loop` runs the mind against a simulated robot in another process, in real time; its policy thinks in every tick.
+
+`backends` times --times calls of the model's two parts of a tick, on numpy, on torch eager, traced and compiled.
 
 `knowing` runs --times houses undisturbed and in every way disturbed: what surprise notices, how honest odds are.
 
@@ -47,7 +50,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "measure where the time goes"
 
-WHAT = ("sim", "loop", "knowing", "physics", "record", "crash", "replay")
+WHAT = ("sim", "loop", "backends", "knowing", "physics", "record", "crash", "replay")
 _CRASH_TICKS = 800
 TICKS_OF_A_CYCLE = 10
 """Camera and scanner come at a tenth of the ticks' rate."""
@@ -70,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=number_between(1, 100_000),
         default=20,
         metavar="N",
-        help="kills of `crash`, houses of `knowing` and `physics` (default 20)",
+        help="kills of `crash`, houses of `knowing` and `physics`, calls of `backends` (default 20)",
     )
     add_house(parser)
     add_minds(parser)
@@ -107,6 +110,12 @@ def _run_loop(args: argparse.Namespace) -> int:
     )
     write_json(args.json, result)
     return Exit.OK
+
+
+def _run_backends(args: argparse.Namespace) -> int:
+    from agent.commands.bench_backends import run_backends
+
+    return run_backends(args)
 
 
 def _run_knowing(args: argparse.Namespace) -> int:
@@ -204,6 +213,7 @@ def _run_replay(args: argparse.Namespace) -> int:
 
 _OTHERS = {
     "loop": _run_loop,
+    "backends": _run_backends,
     "knowing": _run_knowing,
     "physics": _run_physics,
     "record": _run_record,
