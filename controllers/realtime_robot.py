@@ -50,7 +50,8 @@ class RealtimeRobot:
         """The next observation that waits, or else the next that comes. Camera frames and scans of those that were
         missed come with it. The first call only senses and starts the clock.
 
-        Raises RuntimeError after `close`, TimeoutError if the plant hangs, and whatever the plant raised.
+        Raises RuntimeError after `close`, TimeoutError if the plant hangs, and whatever the plant raised, after what
+        was observed before that.
         """
         if self._closed:
             raise RuntimeError("observe() after close()")
@@ -61,16 +62,14 @@ class RealtimeRobot:
             self._thread.start()
             return first
         with self._news:
-            came = self._news.wait_for(
-                lambda: bool(self._observations) or self._failure is not None, _OBSERVE_TIMEOUT_S
-            )
+            self._news.wait_for(lambda: bool(self._observations) or self._failure is not None, _OBSERVE_TIMEOUT_S)
+            if self._observations:
+                return self._observations.popleft()
             if self._failure is not None:
                 raise self._failure
-            if not came:
-                raise TimeoutError(
-                    f"no observation for {_OBSERVE_TIMEOUT_S} s, one is due every {TICK_S} s: does the plant hang?"
-                )
-            return self._observations.popleft()
+            raise TimeoutError(
+                f"no observation for {_OBSERVE_TIMEOUT_S} s, one is due every {TICK_S} s: does the plant hang?"
+            )
 
     def act(self, action: Action) -> None:
         """Hands an action to the next tick; a newer one takes its place.

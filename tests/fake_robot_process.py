@@ -4,14 +4,16 @@ import sys
 
 from controllers.fake_plant import FakePlant
 from controllers.realtime_robot import RealtimeRobot
-from controllers.server import RobotServer
+from controllers.server import SEND_QUEUE, RobotServer
 from controllers.virtual_robot import VirtualRobot
 
 
 def main(mode: str, address: str) -> None:
     virtual = mode == "virtual"
     server = RobotServer(
-        lambda: VirtualRobot(FakePlant()) if virtual else RealtimeRobot(FakePlant()), address, virtual_time=virtual
+        lambda: VirtualRobot(FakePlant()) if virtual else RealtimeRobot(FakePlant(), waiting=SEND_QUEUE),
+        address,
+        virtual_time=virtual,
     )
     print(server.address, flush=True)
     server.serve()

@@ -220,12 +220,14 @@ def test_observations_wait_in_order_and_only_what_finds_no_room_comes_as_one():
     assert [observation.look for observation in seen] == [None, None, "lost"]
 
 
-def test_what_the_plant_raises_comes_out_of_observe():
+def test_what_the_plant_raises_comes_out_of_observe_after_what_was_observed():
     plant = FakePlant()
     robot = RealtimeRobot(plant)
-    robot.observe()
+    first = robot.observe()
+    time.sleep(4 * TICK_S)
     plant.close()
     time.sleep(5 * TICK_S)
+    assert robot.observe().sequence > first.sequence
     with pytest.raises(RuntimeError, match="this FakePlant is closed"):
         robot.observe()
     robot.close()
