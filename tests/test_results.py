@@ -90,8 +90,8 @@ def test_a_page_is_written_section_by_section_and_says_what_it_lacks(
     assert "| press-button | 100% (21%–100%), n 1 |" in text
     assert "![success by condition](images/results-success.png)" in text
     assert (page.parent / "images" / "results-success.png").stat().st_size > 5000
-    assert "## Three training seeds\n\n" in text
-    assert "Not measured: seed-0 cannot be trained: no episodes" in text
+    assert "## Three training seeds\n\nEach trained once, for 30 minutes" in text
+    assert "trained in stages.\n\nNot measured: seed-0 cannot be trained: no episodes" in text
 
 
 def test_an_event_counts_only_for_who_had_felt_before_it() -> None:

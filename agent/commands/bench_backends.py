@@ -106,9 +106,10 @@ def _tick(w: Any) -> Callable[..., Any]:
 
 def _search(w: Any) -> Callable[..., Any]:
     from agent.world_model import heads, predictor
+    from agent.world_model.planning import FORETOLD
 
     def search(z: Any, h: Any, actions: Any) -> Any:
-        foretold = predictor.predict(w, z, h, actions, at=slice(1, None, 2))
+        foretold = predictor.predict(w, z, h, actions, at=FORETOLD)
         return heads.foresee(w, foretold.mean(0), h[0]).log_force
 
     return search

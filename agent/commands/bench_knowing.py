@@ -27,8 +27,8 @@ AFTER_S = 1.0
 FELT_BEFORE_S = 0.25
 IN_CONTACT = 0.5
 """Share of its ticks in which something is touched in a second in contact."""
-GRIP_N, FORCE_N = 1.0, 3.0
-"""From here on pads, or the hand, touch something."""
+GRIP_N = 1.0
+"""From here on the pads touch something; the hand from agent.world_model.data.CONTACT_N on."""
 ODDS_EVERY_TICKS = 10
 
 
@@ -97,22 +97,23 @@ class KnowingJob:
 def _seen(task: str, name: str, success: bool, folder: Path) -> Seen:
     from agent.episodes import Episode, Kind
     from agent.world_model.calibration import SAME_ALARM_S
+    from agent.world_model.data import CONTACT_N
 
     episode = Episode.open(folder)
     event_s = next((place.time_s for place, event in episode.records(Kind.EVENT) if event.name == name), None)
     times, surprise, contact, odds, begins = [], [], [], [], []
-    last = -1
+    last: int | None = None
     for _, step in episode.records(Kind.STEP):
         if step.acting is None:
             continue
         sequence = step.observation.sequence
-        if step.acting.begins and sequence != last + 1:  # else it only goes on with another goal
+        if step.acting.begins and sequence - 1 != last:  # else it only goes on with another goal
             begins.append(len(times))
         last = sequence
         times.append(step.observation.time_s)
         surprise.append(step.estimate.surprise or 0.0)
         force_n = np.linalg.norm(step.acting.force_in_target_n)
-        contact.append(step.observation.grip_force_n > GRIP_N or force_n > FORCE_N)
+        contact.append(step.observation.grip_force_n > GRIP_N or force_n > CONTACT_N)
         odds.append(step.estimate.success_probability or 0.0)
     if not times:
         return Seen(task, name, success, None, (), 0, 0.0, ())

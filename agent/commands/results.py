@@ -218,13 +218,12 @@ def headline(page: Page) -> list[str]:
 
 def grid(page: Page) -> list[str]:
     """Pick, place and carry under everything, with more baselines."""
-    few = next(iter(FEW))
+    few, untouched = next(iter(FEW)), next(iter(UNTOUCHED))
+    why = {name: page.variants.failed(name) for name in (few, untouched)}
     minds = [*page.policies, TRUE_PHYSICS]
-    why = page.variants.failed(few)
-    minds += [] if why else [f"{PRIOR}@{few}", f"{PLAN}@{few}"]
-    untouched = next(iter(UNTOUCHED))
-    blind = "" if page.variants.failed(untouched) else f"{BLIND}@{untouched}"
-    minds += [blind] if blind else []
+    minds += [] if why[few] else [f"{PRIOR}@{few}", f"{PLAN}@{few}"]
+    blind = [] if why[untouched] else [f"{BLIND}@{untouched}"]
+    minds += blind
     tasks = page.run(GRID_TASKS, ["nominal", *GRID], minds)
     lines = ["", "## Pick, place and carry", "", *by_condition(page.results, tasks, ["nominal", *GRID], minds)]
     about = (
@@ -233,7 +232,8 @@ def grid(page: Page) -> list[str]:
         "one that was trained without touch."
     )
     lines += ["", about]
-    lines += ["", f"No row of {few}: {why}."] if why else []
+    for name, reason in why.items():
+        lines += ["", f"No row of {name}: {reason}."] if reason else []
     lines += page.picture(
         "results-grid.png",
         lambda at: draw_success(page.results, tasks, ["nominal", *GRID], minds, at),
@@ -242,7 +242,7 @@ def grid(page: Page) -> list[str]:
     for task in tasks:
         lines += ["", f"### {task}", "", *by_condition(page.results, [task], ["nominal", *GRID], minds)]
     lines += ["", "## What touch is worth where sight is lost or wrong", ""]
-    for other in filter(None, (BLIND, blind)):
+    for other in (BLIND, *blind):
         lines += [*compared(page.results, tasks, SIGHT_WRONG, PRIOR, other), ""]
     return lines
 

@@ -124,8 +124,13 @@ def rate(reports: "Reports") -> str:
 
 def mark(numbers: dict[str, Any]) -> str:
     """MARK behind the numbers of who could plan and hardly did; of `statistics.aggregate`."""
+    return f" {MARK}" if plans_hardly(numbers) else ""
+
+
+def plans_hardly(numbers: dict[str, Any]) -> bool:
+    """Who could plan did so in less than PLANS_HARDLY of acting."""
     share = numbers["planned_share"]
-    return f" {MARK}" if share is not None and share < PLANS_HARDLY else ""
+    return share is not None and share < PLANS_HARDLY
 
 
 def pooled(results: "Results", tasks: Iterable[str], conditions: Iterable[str], mind: str) -> "Reports":

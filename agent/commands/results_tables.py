@@ -4,7 +4,7 @@ houses that all minds were run in."""
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from agent.commands.results_cells import LIMITS, PLANS_HARDLY, Cell, mark, pairs, pooled, rate, shared
+from agent.commands.results_cells import LIMITS, Cell, mark, pairs, plans_hardly, pooled, rate, shared
 
 if TYPE_CHECKING:
     from agent.commands.results_cells import Reports, Results
@@ -75,7 +75,7 @@ def how(results: "Results", tasks: Sequence[str], condition: str, minds: Sequenc
 
 def _planned(numbers: dict) -> str:  # type: ignore[type-arg]
     share = numbers["planned_share"]
-    return "–" if share is None else f"{share:.1%}" + (" (prior)" if share < PLANS_HARDLY else "")
+    return "–" if share is None else f"{share:.1%}" + (" (prior)" if plans_hardly(numbers) else "")
 
 
 def compared(

@@ -1,5 +1,6 @@
 """What is measured on episodes that were not trained on, once training is over: scales, thresholds, honesty."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -86,14 +87,8 @@ def calibrate(
     z = np.concatenate([states[a][1] for a in used])
     logits = np.array([heads.read(w, *states[a][1:3]).success[_spread(len(states[a][1]))] for a in used])
     ended, failures = data.success[used], data.failures[used]
-    slope, offset, per_failure = fit_odds(logits, ended, failures)
-    calibration = Calibration(
-        latent_std=float(z.std(axis=0).mean()),
-        surprise_threshold=threshold,
-        success_slope=slope,
-        success_offset=offset,
-        success_per_failure=per_failure,
-    )
+    odds = fit_odds(logits, ended, failures)
+    calibration = replace(odds, latent_std=float(z.std(axis=0).mean()), surprise_threshold=threshold)
     middle = logits[:, OF_ATTEMPT // 2]
     results = {
         "attempts": len(used),
@@ -110,10 +105,12 @@ def _spread(steps: int) -> Index:
     return np.linspace(0, steps - 1, OF_ATTEMPT).astype(int)
 
 
-def fit_odds(logits: NDArray[Any], success: NDArray[np.bool_], failures: NDArray[Any]) -> tuple[float, float, float]:
-    """`platt` for attempts: logits (attempts, OF_ATTEMPT), how each ended, and how many failed before it."""
+def fit_odds(logits: NDArray[Any], success: NDArray[np.bool_], failures: NDArray[Any]) -> Calibration:
+    """Only what `Calibration.odds` needs, by `platt`, from attempts: logits (attempts, OF_ATTEMPT), how each ended, and
+    how many failed before it."""
     ended, failed = (np.repeat(of, OF_ATTEMPT) for of in (success, np.minimum(failures, MOST_FAILURES)))
-    return platt(logits.ravel(), ended, failed)
+    slope, offset, per_failure = platt(logits.ravel(), ended, failed)
+    return Calibration(success_slope=slope, success_offset=offset, success_per_failure=per_failure)
 
 
 def honest_odds(
@@ -124,8 +121,7 @@ def honest_odds(
     for number in np.unique(fold):
         here = fold == number
         others = ~here if (~here).any() else here
-        slope, offset, per_failure = fit_odds(logits[others], success[others], failures[others])
-        found = Calibration(success_slope=slope, success_offset=offset, success_per_failure=per_failure)
+        found = fit_odds(logits[others], success[others], failures[others])
         odds[here] = found.odds(logits[here, OF_ATTEMPT // 2], failures[here])
     return odds
 

@@ -18,6 +18,8 @@ from agent.world_model.layers import sigmoid
 from agent.world_model.model import Model
 
 _SALT = 66103
+FORETOLD = slice(1, None, 2)
+"""Every second step of the horizon: what a search foretells."""
 HARDEST = 5.3
 """Forces are foretold up to 200 N."""
 
@@ -95,7 +97,7 @@ class Planner:
 
     def _foretell(self, z: np.ndarray, h: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """Latents (members, n, times, latent) after every second step of actions (n, horizon, ACTION_SIZE)."""
-        return predictor.predict(self._w, z[None], h[None], actions, at=slice(1, None, 2))
+        return predictor.predict(self._w, z[None], h[None], actions, at=FORETOLD)
 
     def _weigh(self, s: Situation, h: np.ndarray, actions: np.ndarray, latents: np.ndarray) -> "Outlook":
         """What latents (…, n, times, latent), foretold for actions (n, horizon, ACTION_SIZE), come to."""
