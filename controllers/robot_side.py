@@ -72,6 +72,8 @@ class RobotSide:
         self._change = [0.0] * 7
         self._stopped = False
         self._strain = self._link_n = 0.0
+        self._wrench_in_tool: Array = sensed.wrist_wrench_in_tool.copy()
+        """Mean over the last tick: of a knock that is over in a step a sample would show all or nothing."""
         self._command = PlantCommand(self._arm.copy(), self._lift_m, np.array(self._head_rad), 0.0, np.zeros(3))
 
     def first(self) -> Observation:
@@ -234,6 +236,7 @@ class RobotSide:
         pan, tilt = head
         arm_steps = base_steps = STEPS_PER_TICK
         base = motion.base
+        wrench = np.zeros(6)
         for _ in range(STEPS_PER_TICK):
             fx, fy, fz = sensed.wrist_wrench_in_tool.tolist()[:3]
             arm_may, base_may = allows(fx, fy, fz)
@@ -261,9 +264,10 @@ class RobotSide:
             began_s = sensed.time_s
             plant.apply(command)
             sensed = plant.sense()
+            wrench += sensed.wrist_wrench_in_tool
             if on_step is not None:
                 on_step(began_s, command, sensed)
-        self._sensed = sensed
+        self._sensed, self._wrench_in_tool = sensed, wrench / STEPS_PER_TICK
         self._lift_m = lift
         head[0], head[1] = pan, tilt
         self._stopped = arm_steps < STEPS_PER_TICK
@@ -284,7 +288,7 @@ class RobotSide:
         lag[HEAD] = self._head_rad - position[HEAD]
         if grip.mode == "width":
             lag[FINGER_WIDTH] = grip.setpoint - position[FINGER_WIDTH]
-        if isfinite(sum(position.tolist()) + sum(sensed.wrist_wrench_in_tool.tolist())):
+        if isfinite(sum(position.tolist()) + sum(self._wrench_in_tool.tolist())):
             self._measured = Kinematics.of(position[ARM], position.item(LIFT))
             self._reached = Kinematics.of(self._arm, self._lift_m)
             if self._stopped:
@@ -310,7 +314,7 @@ class RobotSide:
             tool_pose_in_base=np.array((*self._measured.tool, *quaternion(self._measured))),
             base_pose_in_odom=sensed.base_pose_in_odom.copy(),
             base_velocity_in_base=sensed.base_velocity_in_base.copy(),
-            wrist_wrench_in_tool=sensed.wrist_wrench_in_tool.copy(),
+            wrist_wrench_in_tool=self._wrench_in_tool,
             grip_force_n=0.5 * (sensed.pad_normal_n.item(0) + sensed.pad_normal_n.item(1)),
             pad_touch_n=touch.pads_n,
             skin_touch_n=touch.skin_n,

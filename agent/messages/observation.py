@@ -83,7 +83,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, tag="observation"):
     base_velocity_in_base: F64
     """(3,)"""
     wrist_wrench_in_tool: F64
-    """(6,) N and Nm that the world exerts on the hand, without the hand's own weight."""
+    """(6,) N and Nm that the world exerts on the hand, without the hand's own weight; mean over the tick."""
     grip_force_n: float
     """Mean normal force of the two pads."""
     pad_touch_n: F16
