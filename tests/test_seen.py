@@ -49,3 +49,14 @@ def test_what_is_held_is_looked_for_at_the_tool() -> None:
     both = {"bowl": (0.0, 0.0, 0.0), "mug": (-0.2, 0.0, 0.15)}
     at, _ = seen(situation(0.1, both, holding=True, tool=(-0.2, 0.0, 0.14)))  # type: ignore[arg-type]
     assert at == pytest.approx([-0.2, 0.0, 0.15])
+
+
+def test_a_neighbour_is_not_taken_for_what_one_frame_missed() -> None:
+    seen = Seen()
+    it, neighbour = (0.0, 0.0, 0.0), (0.0, 0.0, 0.17)
+    seen(situation(0.0, {"mug": it, "bowl": neighbour}))  # type: ignore[arg-type]
+    at, age_s = seen(situation(0.1, {"bowl": neighbour}))  # type: ignore[arg-type]
+    assert at == pytest.approx(it)
+    assert age_s == pytest.approx(0.1)
+    at, _ = seen(situation(0.2, {"mug": (0.0, 0.0, -0.12), "bowl": neighbour}))  # type: ignore[arg-type]
+    assert at == pytest.approx([0.0, 0.0, -0.12]), "it moved, and nothing had been there"

@@ -1,7 +1,8 @@
 """Where the thing in question was last seen: the one detection of a frame that goes with what is done.
 
 Nobody says which detection is meant. It is the nearest one of the right sort to where the thing was seen last, to the
-tool while something is held, or to the target at the beginning.
+tool while something is held, or to the target at the beginning. What was seen beside it before is something else: of
+two drawers one above the other, the other one is not taken for it in a frame that missed it.
 """
 
 import numpy as np
@@ -16,6 +17,8 @@ Array = NDArray[np.float64]
 
 WITHIN_M = 0.3
 """What is seen farther from where it should be is something else."""
+SAME_M = 0.06
+"""What is seen this near to where something was seen is the same."""
 LONGEST_S = 1.0
 _LIDS = frozenset(LID_CLASSES)
 _SORTS = {
@@ -35,6 +38,8 @@ class Seen:
 
     def reset(self) -> None:
         self._at: Array | None = None
+        self._others = np.empty((0, 3))
+        """Where other things were in the frame that showed it last, in the target frame."""
         self._seen_s = -LONGEST_S
 
     def __call__(self, s: Situation) -> tuple[Array, float]:
@@ -54,6 +59,13 @@ class Seen:
         expected = s.tool_in_target.position if s.holding else np.zeros(3) if self._at is None else self._at
         there = (np.array(found) - s.target_in_base.position) @ s.target_in_base.rotation
         away = np.linalg.norm(there - expected, axis=1)
-        nearest = int(np.argmin(away))
-        if away[nearest] < WITHIN_M:
-            self._at, self._seen_s = there[nearest], now_s
+        for row in np.argsort(away, kind="stable"):
+            if away[row] >= WITHIN_M:
+                return
+            if away[row] < SAME_M or not self._was_another(there[row]):
+                self._at, self._seen_s = there[row], now_s
+                self._others = np.delete(there, row, axis=0)
+                return
+
+    def _was_another(self, at: Array) -> bool:
+        return bool((np.linalg.norm(self._others - at, axis=1) < SAME_M).any())
