@@ -4,6 +4,7 @@ The clamp is a reflex: what a careful controller can do without foresight. It ho
 model's plans; with the prior alone it is the baseline that planning must beat.
 """
 
+from collections import deque
 from dataclasses import replace
 from math import acos, hypot
 
@@ -17,6 +18,10 @@ from agent.policies.interface import Array, Motion, Situation
 FORCE_ALERT = 0.7
 """Share of the force limit from which on motion into the force is slowed."""
 BRAKE_M_S_N = 0.004
+INERTIA_SHARE, FRONT_KG = 0.35, 2.5
+"""Share of the force limit that is left to what sets a front in motion, hand and front taken to be this heavy."""
+BASE_M_S2 = 2.0
+"""No base starts faster (controllers/gate.py): an arm that made up for more would overdo it."""
 TURN_PER_M_RAD = 4.0
 """The tool turns at most this fast for each m/s it may move."""
 TILT_ALERT = 0.8
@@ -47,6 +52,10 @@ def clamped(s: Situation, motion: Motion) -> Motion:
         twist[:3] += max(0.0, slowest - float(away @ twist[:3])) * away
         across = (s.target_in_base.rotation @ away)[:2]
         base[:2] += max(0.0, slowest - float(across @ base[:2])) * across
+    if s.goal.axis != "none" and s.pads_touch and size < most_n:
+        _gently(s, twist, base, INERTIA_SHARE * most_n / FRONT_KG)
+        _shorten(twist[:3], limits.speed_m_s)
+        _shorten(base[:2], limits.speed_m_s)
     if s.holding:
         upright = s.goal.tool_in_target.rotation
         tilt = tilt_rad(s.tool_in_target.rotation, upright)
@@ -59,10 +68,41 @@ def clamped(s: Situation, motion: Motion) -> Motion:
     return replace(motion, twist_in_target=twist, base_velocity_in_base=base)
 
 
+def _gently(s: Situation, twist: Array, base: Array, most_m_s2: float) -> None:
+    """A front follows the hand that grips its handle: how fast that changes its speed is felt too. Most of the knock
+    with which a drawer starts is that; and whoever brakes harder shakes hand and front with the force of braking."""
+    applied = s.observation.applied
+    (x, y, _), (vx, vy, turn) = s.observation.tool_pose_in_base[:3].tolist(), applied.base_velocity_in_base.tolist()
+    carried = np.array([vx - turn * y, vy + turn * x, 0.0])
+    before = s.target_in_base.rotation.T @ (applied.tool_twist_in_base[:3] + carried)
+    _approach(twist[:3], before, most_m_s2 * TICK_S)
+    _approach(base[:2], np.array([vx, vy]), min(most_m_s2, BASE_M_S2) * TICK_S)
+
+
+def _approach(wanted: Array, before: Array, most: float) -> None:
+    """At most so far from what was before, in place."""
+    change = wanted - before
+    if hypot(*change.tolist()) > most:
+        _shorten(change, most)
+        wanted[:] = before + change
+
+
 def _shorten(vector: Array, length: float) -> None:
     norm = hypot(*vector.tolist())
     if norm > length:
         vector *= length / norm
+
+
+class JudgedForce:
+    """The force at the wrist as limits are judged, N: the mean of its size over FORCE_TICKS. Give it the wrench (6,) of
+    every tick, in any frame; before the first there were `before_n`."""
+
+    def __init__(self, before_n: float = 0.0) -> None:
+        self._sizes_n = deque(FORCE_TICKS * [before_n], maxlen=FORCE_TICKS)
+
+    def __call__(self, wrench: Array) -> float:
+        self._sizes_n.append(hypot(*wrench[:3].tolist()))
+        return sum(self._sizes_n) / FORCE_TICKS
 
 
 class LimitWatch:
@@ -72,18 +112,18 @@ class LimitWatch:
         self._bound: dict[str, float] = {}
         self._peak: dict[str, float] = {}
         self._ticks: dict[str, int] = {}
-        self._forces = [0.0] * FORCE_TICKS
+        self._force = JudgedForce()
         self._last: Array | None = None
 
     def update(self, step: Step) -> None:
         observation, acting = step.observation, step.acting
-        self._forces[observation.sequence % FORCE_TICKS] = hypot(*observation.wrist_wrench_in_tool[:3].tolist())
+        force_n = self._force(observation.wrist_wrench_in_tool)
         pose = observation.tool_pose_in_base
         if acting is None or step.subgoal is None:
             self._last = pose
             return
         limits: Limits = step.subgoal.limits
-        self._note("force_n", sum(self._forces) / FORCE_TICKS, limits.force_n)
+        self._note("force_n", force_n, limits.force_n)
         if self._last is not None:
             vx, vy, turn = observation.base_velocity_in_base.tolist()
             dx, dy, dz = ((pose[:3] - self._last[:3]) / TICK_S).tolist()
