@@ -1,7 +1,9 @@
 """The teacher of demonstrations: scripted acting within the limits, disturbed by bursts of noise.
 
 What is asked for carries the noise; what is taught is what the expert would do there, within the limits. Continuous
-noise would keep the expert from ever succeeding; bursts show how to recover. The teacher sees what the learner sees.
+noise would keep the expert from ever succeeding; bursts show how to recover. Now and then all goes slowly for a while:
+how hard things are met depends on the speed, and who only ever saw one cannot foretell that. The teacher sees what the
+learner sees.
 """
 
 from dataclasses import replace
@@ -18,6 +20,9 @@ BURST_M_S, BURST_RAD_S = 0.14, 0.7
 """Largest speed of a burst; its direction and size are uniform within."""
 WRONG_GRIP = 0.12
 """Share of bursts in which the hand opens or closes by mistake."""
+SLOW_PER_S, SLOW_S = 0.5, (0.3, 2.0)
+SLOWEST = 0.25
+"""Share of the speed that is left at least while it goes slowly; drawn uniformly from there to 1."""
 OPEN_M, CLOSED_N = 0.10, 24.0
 _SALT = 52361
 
@@ -30,12 +35,13 @@ class Teacher:
     def __init__(self, expert: Policy, seed: int) -> None:
         self._expert = expert
         self._rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([_SALT, seed])))
-        self._left = 0
+        self._left = self._slow_left = 0
         self._twist: Array = np.zeros(6)
         self._grip: tuple[str, float] | None = None
+        self._pace = 1.0
 
     def reset(self) -> None:
-        self._left = 0
+        self._left = self._slow_left = 0
         self._expert.reset()
 
     def act(self, situation: Situation) -> Motion:
@@ -43,7 +49,9 @@ class Teacher:
         lesson = clamped(situation, wanted)
         if self._left == 0 and self._rng.random() < BURSTS_PER_S * TICK_S:
             self._begin_burst()
-        done = replace(wanted, twist_in_target=wanted.twist_in_target.copy(), reflexes=True, advice=lesson)
+        pace = self._next_pace()
+        twist, base = pace * wanted.twist_in_target, pace * wanted.base_velocity_in_base
+        done = replace(wanted, twist_in_target=twist, base_velocity_in_base=base, reflexes=True, advice=lesson)
         if self._left > 0 and not lesson.finished:
             self._left -= 1
             done.twist_in_target += self._twist
@@ -53,6 +61,15 @@ class Teacher:
 
     def think(self) -> bool:
         return self._expert.think()
+
+    def _next_pace(self) -> float:
+        if self._slow_left == 0 and self._rng.random() < SLOW_PER_S * TICK_S:
+            self._slow_left = int(self._rng.uniform(*SLOW_S) / TICK_S)
+            self._pace = self._rng.uniform(SLOWEST, 1.0)
+        if self._slow_left == 0:
+            return 1.0
+        self._slow_left -= 1
+        return self._pace
 
     def _begin_burst(self) -> None:
         rng = self._rng

@@ -5,11 +5,13 @@ from numpy.typing import NDArray
 
 from agent.policies.interface import Motion, Situation
 from agent.policies.paths import across_axis, along_path
-from agent.policies.scripted.servo import approach, clipped, offset, servo
+from agent.policies.scripted.servo import approach, clipped, offset, servo, slowing
 
 Array = NDArray[np.float64]
 
 PUSH_SPEED_M_S = 0.14
+SLOWS_FROM, STOP_FROM, STOP_M_S = -0.65, -0.9, 0.05
+"""Between these fractions of the way the push slows down to this speed, with which the front meets its own stop."""
 NEARLY_SHUT, STOP_N, STOP_SHARE = -0.8, 24.0, 0.7
 """From this fraction of the way on, such a force against the motion, or share of the limit, is the front's own stop."""
 SHUT = -1.13
@@ -32,7 +34,8 @@ def act(s: Situation) -> Motion:
     at_stop = fraction < NEARLY_SHUT and float(tangent @ s.force_in_target_n) > stop_n
     finished = at_stop or fraction < SHUT
     twist = servo(s.tool_in_target, s.goal.tool_in_target, PUSH_SPEED_M_S)
-    twist[:3] = -PUSH_SPEED_M_S * tangent - clipped(TRACK_GAIN * off, TRACK_M_S)
+    speed = slowing(PUSH_SPEED_M_S, STOP_M_S, (fraction - SLOWS_FROM) / (STOP_FROM - SLOWS_FROM))
+    twist[:3] = -speed * tangent - clipped(TRACK_GAIN * off, TRACK_M_S)
     x, y, _ = s.target_in_base.point(s.tool_in_target.position).tolist()
     base = BASE_GAIN * np.array([x - COMFORTABLE_X_M, 0.6 * y, 0.0])
     return Motion(

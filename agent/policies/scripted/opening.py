@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from agent.frames import Pose, planar
 from agent.policies.interface import Motion, Situation
 from agent.policies.paths import across_axis, along_path
-from agent.policies.scripted.servo import approach, behind, clipped, offset, servo
+from agent.policies.scripted.servo import approach, behind, clipped, offset, servo, slowing
 
 Array = NDArray[np.float64]
 
@@ -21,6 +21,8 @@ CLOSING_WIDTH_M = 0.05
 HANDLE_WIDTH_M = 0.035
 """No handle is thicker."""
 PULL_SPEED_M_S = 0.16
+SLOWS_FROM, STOP_M_S = 0.7, 0.05
+"""From this fraction of the travel on the pull slows down, to meet the front's own stop at no more than this speed."""
 GIVE_M_PER_NS = 0.0025
 ENOUGH = 0.95
 """Fraction of the travel at which to let go at the latest."""
@@ -59,7 +61,9 @@ def act(s: Situation) -> Motion:
 
 def _pull(s: Situation, opening: float, tangent: Array) -> Motion:
     across_force = across_axis(s.force_in_target_n, tangent)
-    linear = PULL_SPEED_M_S * tangent + clipped(GIVE_M_PER_NS * across_force, 0.08)
+    linear = slowing(PULL_SPEED_M_S, STOP_M_S, (opening - SLOWS_FROM) / (ENOUGH - SLOWS_FROM)) * tangent + clipped(
+        GIVE_M_PER_NS * across_force, 0.08
+    )
     twist = np.zeros(6)
     twist[:3] = linear
     turn = servo(s.tool_in_target, Pose(s.tool_in_target.position, _turned(s, opening)), 0.1)

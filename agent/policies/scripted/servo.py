@@ -28,6 +28,11 @@ def clipped(vector: Array, length: float) -> Array:
     return vector if norm <= length else vector * (length / norm)
 
 
+def slowing(fast_m_s: float, slow_m_s: float, share: float) -> float:
+    """A speed that falls from the one to the other while `share` goes from 0 to 1."""
+    return fast_m_s + (slow_m_s - fast_m_s) * min(max(share, 0.0), 1.0)
+
+
 def behind(goal: Pose, distance_m: float) -> Pose:
     """The goal moved back along the tool's own z."""
     return Pose(goal.position - goal.rotation[:, 2] * distance_m, goal.rotation)
