@@ -59,8 +59,8 @@ train: $(INSTALLED)
 	$(MAKE) --no-print-directory $(RUNS)/first/model.safetensors
 	$(MAKE) --no-print-directory $(RUNS)/second/model.safetensors BEFORE=first ROUND=second START=1000000
 	$(MAKE) --no-print-directory $(RUNS)/third/model.safetensors BEFORE=second ROUND=third START=2000000
-	$(BIN)/doppio collect $(SKILLS) --policy world-model --split dev --data $(RUNS)/calibration --start 1000 --episodes 12 \
-		--minutes 8 --checkpoint $(RUNS)/third/model.safetensors
+	$(BIN)/doppio collect $(SKILLS) --policy world-model --split dev --data $(RUNS)/calibration --start 1000 --episodes 14 \
+		--minutes 14 --checkpoint $(RUNS)/third/model.safetensors
 	mkdir -p $(dir $(MODEL))
 	$(BIN)/doppio train $(RUNS)/calibration --minutes 0 --from $(RUNS)/third/model.safetensors --to $(MODEL)
 	$(BIN)/doppio results --split dev --sections headline --policies world-model --conditions nominal --episodes 6 \

@@ -1,6 +1,7 @@
 """A learned policy in an episode: deterministic, repeatable from the record, quick, and honest in reports."""
 
 from dataclasses import replace
+from itertools import pairwise
 from time import process_time
 
 import msgspec
@@ -13,11 +14,12 @@ from agent.commands.rebuild import rebuild_world
 from agent.episodes import Episode, EpisodeReport, Kind
 from agent.episodes.verify import verify
 from agent.messages import Limits, Step
+from agent.policies.interface import Situation
 from agent.policies.learned import LearnedPolicy
 from agent.policies.recorded import situation_of
 from agent.session import RunConfig, run_episode
 from agent.world_model.checkpoint import save
-from agent.world_model.config import ModelConfig, PlanningConfig
+from agent.world_model.config import STEP_TICKS, ModelConfig, PlanningConfig
 from agent.world_model.features import LAYOUT
 from agent.world_model.model import Model, fresh
 from agent.world_model.planning import Planner
@@ -62,17 +64,25 @@ def test_every_act_can_be_repeated_from_the_record(model: Model, steps: list[Ste
     """Plans too: searching has a budget of candidates, not of time."""
     policy = LearnedPolicy("world-model", model)
     assert len(steps) > 100
+    searches, phase, at, hurried = 0, None, 0, False
     for step in steps:
         acting = step.acting
         assert acting is not None
         if acting.begins:
             policy.reset()
+            phase, at, hurried = None, 0, False
+        # Once a step, and for one new phase within it.
+        is_step, is_new = at % STEP_TICKS == 0, phase not in (None, acting.did.phase)
+        hurried = hurried and not is_step
+        searches += is_step or (is_new and not hurried)
+        hurried = hurried or is_new
+        phase, at = acting.did.phase, at + 1
         motion = policy.act(situation_of(step))
         assert np.array_equal(motion.twist_in_target, acting.did.twist_in_target)
         assert (motion.phase, motion.grip) == (acting.did.phase, acting.did.grip)
         assert motion.estimate.surprise == step.estimate.surprise
         policy.think()
-    assert policy.plans == pytest.approx(len(steps) / 4, abs=4)
+    assert policy.plans == searches
 
 
 def test_every_step_says_what_the_mind_thinks_of_itself(steps: list[Step]) -> None:
@@ -119,13 +129,19 @@ def test_without_touch_touch_changes_nothing(model: Model, steps: list[Step]) ->
     assert not np.array_equal(three.twist_in_target, four.twist_in_target)
 
 
-def test_under_a_speed_limit_slower_candidates_win(model: Model, steps: list[Step]) -> None:
+def too_fast(model: Model, steps: list[Step]) -> tuple[Planner, Situation, np.ndarray, np.ndarray, np.ndarray]:
+    """What to search for a plan, and with what: the prior goes at 0.2 m/s where 0.02 are allowed."""
     planner = Planner(replace(model, planning=PlanningConfig(violation_s=1000.0, stray_s=0.0)))
     situation = situation_of(steps[30])
     situation.limits = Limits(speed_m_s=0.02)
-    z, h = np.zeros(model.config.latent, np.float32), np.zeros(model.config.memory, np.float32)
     prior = np.zeros((model.config.horizon, 12), np.float32)
     prior[:, 0] = 1.0
+    config = model.config
+    return planner, situation, np.zeros(config.latent, np.float32), np.zeros(config.memory, np.float32), prior
+
+
+def test_under_a_speed_limit_slower_candidates_win(model: Model, steps: list[Step]) -> None:
+    planner, situation, z, h, prior = too_fast(model, steps)
     plan = planner.search(situation, z, h, prior)
     assert plan.replaces
     assert abs(plan.actions[0, 0]) * 0.2 < 0.15
@@ -140,6 +156,26 @@ def test_plans_that_do_not_get_on_lose_their_turn(model: Model, steps: list[Step
     assert 0.4 < sum(may) / len(may) < 0.6
     planner.reset()
     assert all(planner._may(True, 20.0 - 0.05 * k) for k in range(200))
+
+
+def test_a_search_between_steps_moves_nothing_on(model: Model, steps: list[Step]) -> None:
+    planner, situation, z, h, prior = too_fast(model, steps)
+    first = planner.search(situation, z, h, prior).actions
+    assert np.array_equal(planner.candidates(prior)[1 + len(planner.config.paces)], first)
+    between = planner.search(situation, z, h, prior, between=True).actions
+    for _ in range(3 * planner.config.patience_steps):
+        assert planner.search(situation, z, h, prior, between=True).replaces
+    planner._last = between
+    planner._move_on()
+    assert np.array_equal(planner.candidates(prior)[1 + len(planner.config.paces), 0], between[1])
+
+
+def test_a_new_phase_does_not_wait_for_its_plan(model: Model, steps: list[Step]) -> None:
+    policy = LearnedPolicy("world-model", model)
+    phases = [policy.act(situation_of(step)).phase for step in steps]  # it is never told to think
+    changes = [tick for tick, (before, after) in enumerate(pairwise(phases), start=1) if before != after]
+    assert changes
+    assert policy.plans == len({tick // STEP_TICKS for tick in changes}), "at most one a step"
 
 
 def test_a_tick_is_quick(model: Model, steps: list[Step]) -> None:

@@ -195,6 +195,7 @@ acting = built(
     force_in_target_n=array((3,)),
     opening=st.none() | number,
     elapsed_s=number,
+    failures=count,
     did=move,
     advice=st.none() | move,
 )

@@ -7,11 +7,13 @@ import pytest
 
 from agent.commands.collect import CollectJob
 from agent.episodes import Episode, Kind
+from agent.frames import wrap
 from agent.policies.interface import Situation
 from agent.policies.recorded import situation_of
 from agent.policies.scripted import ScriptedPolicy
+from agent.session import RunConfig, run_episode
 from agent.world_model.features import LAYOUT, Featurizer
-from agent.world_model.mirror import _JOINTS, mirrored, mirrored_motion
+from agent.world_model.mirror import _JOINTS, _WRIST, mirrored, mirrored_motion, needs_mirror
 from controllers.arm_model import tool_jacobian_in_base
 from controllers.plant import ARM
 
@@ -53,3 +55,21 @@ def test_twice_is_once(situations: list[Situation]) -> None:
         assert np.allclose(x[LAYOUT.touch], y[LAYOUT.touch], atol=1e-5)
         assert np.allclose(x[LAYOUT.target], y[LAYOUT.target], atol=1e-5)
         assert np.allclose(x[LAYOUT.feel], y[LAYOUT.feel], atol=1e-5)
+
+
+@pytest.mark.parametrize("task", ["open-lid", "close-lid"])
+def test_in_the_mirror_a_lid_is_met_as_one_that_is_hinged_on_the_left(task: str, tmp_path: Path) -> None:
+    """Houses to train in have none on the right: what is not as they show it, nobody has learned."""
+    right, left = (_first(task, index, tmp_path) for index in (1000, 1001))
+    assert needs_mirror(right)
+    assert not needs_mirror(left)
+    seen = mirrored(right)
+    assert np.allclose(seen.goal.tool_in_target.rotation, left.goal.tool_in_target.rotation, atol=0.2)
+    assert abs(wrap(seen.observation.joint_position[_WRIST] - left.observation.joint_position[_WRIST])) < 1.0
+
+
+def _first(task: str, index: int, folder: Path) -> Situation:
+    """Of acting in a `dev` house."""
+    config = RunConfig(task=task, split="dev", index=index, policy="scripted", time_limit_s=15.0, record=folder)
+    steps = (step for _, step in Episode.open(run_episode(config).episode).records(Kind.STEP))
+    return next(situation_of(step) for step in steps if step.acting is not None)

@@ -38,6 +38,14 @@ class Held:
     """It turned between the fingers: it is not upright where the hand takes it to be."""
 
 
+def pads_touch(observation: Observation) -> bool:
+    """Both pads press on something that is between them."""
+    if observation.grip_force_n <= HOLDING_FORCE_N or observation.joint_position[FINGER] <= EMPTY_WIDTH_M:
+        return False
+    pads_n = observation.pad_touch_n[:, 0, 0]
+    return float(pads_n.sum(axis=(1, 2), dtype=np.float32).min()) > WEAKER_PAD_N
+
+
 class Hand:
     """Filters grip force and width into `touching` and keeps what is held."""
 
@@ -85,10 +93,7 @@ class Hand:
         self.force_in_base_n = self.force_in_base_n + FORCE_SMOOTHING * (felt - self.force_in_base_n)
         self.arm_strain = float(np.max(np.abs(observation.command_lag[ARM]) / ARM_LEASH_RAD))
         self._pads_n = observation.pad_touch_n[:, 0, 0]
-        weaker_n = (
-            float(self._pads_n.sum(axis=(1, 2), dtype=np.float32).min()) if self.force_n > HOLDING_FORCE_N else 0.0
-        )
-        self.pads_touch = weaker_n > WEAKER_PAD_N and self.width_m > EMPTY_WIDTH_M
+        self.pads_touch = pads_touch(observation)
         if self.held is None:
             return
         lift = float(self.force_in_base_n[2]) + self._weight_n

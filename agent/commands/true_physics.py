@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agent.belief.hand import FINGER, FORCE_SMOOTHING
+from agent.belief.hand import FINGER, FORCE_SMOOTHING, pads_touch
 from agent.commands.eval import EpisodeJob
 from agent.frames import Pose, from_quaternion, planar
 from agent.messages import Observation
 from agent.policies.interface import Situation
 from agent.policies.learned import LearnedPolicy
-from agent.policies.limits import clamped, tilt_rad
+from agent.policies.limits import JudgedForce, clamped, tilt_rad
 from agent.skills.command import Command, to_action
 from agent.world_model import encoders, heads, memory
 from agent.world_model.actions import SCALE, to_motion
@@ -61,12 +61,17 @@ class Trials:
         self._steps = 0
         self._next = 1
         self._plan: np.ndarray | None = None
+        self._at = 0
+        """Steps that the plan is old."""
 
-    def search(self, s: Situation, z: np.ndarray, h: np.ndarray, prior: np.ndarray) -> Plan:
+    def search(self, s: Situation, z: np.ndarray, h: np.ndarray, prior: np.ndarray, *, between: bool = False) -> Plan:
         """The better of the prior's proposal (horizon, ACTION_SIZE) and another candidate."""
+        if between:
+            return self._in_force(prior)  # equal processor time leaves none for another trial
         self._steps += 1
+        self._at += 1
         if (self._steps - 1) % EVERY_STEPS:
-            return self._go_on(prior)
+            return self._in_force(prior)
         candidates = self._proposals.candidates(prior)
         others = [self._next + k for k in range(TRIED - 1)]
         self._next = 1 + (self._next - 1 + TRIED - 1) % (len(candidates) - 1)
@@ -76,14 +81,13 @@ class Trials:
         gain, saved = costs[0] - costs[best], violations[0] - violations[best]
         replaces = best > 0 and (gain > config.gain_s or saved > config.violation_gain)
         self._plan = candidates[(0, *others)[best]][:HORIZON_STEPS] if replaces else None
-        return self._go_on(prior, gain)
+        self._at = 0
+        return self._in_force(prior, gain)
 
-    def _go_on(self, prior: np.ndarray, gain_s: float = 0.0) -> Plan:
-        plan = self._plan
-        if plan is None or not len(plan):
+    def _in_force(self, prior: np.ndarray, gain_s: float = 0.0) -> Plan:
+        if self._plan is None or self._at >= len(self._plan):
             return Plan(prior, False, gain_s, 0.0, 0.0)
-        self._plan = plan[1:]
-        return Plan(plan, True, gain_s, 0.0, 0.0)
+        return Plan(self._plan[self._at :], True, gain_s, 0.0, 0.0)
 
     def _try(self, s: Situation, h: np.ndarray, actions: np.ndarray) -> tuple[float, float]:
         """What doing these actions (…, ACTION_SIZE) really costs, s, and by how much it passes the limits."""
@@ -94,6 +98,7 @@ class Trials:
         target_in_world = start @ s.target_in_base
         featurizer, z = Featurizer(), None
         over = 0.0
+        judged = JudgedForce(float(np.linalg.norm(s.force_in_target_n)))
         ticks = HORIZON_STEPS * STEP_TICKS
         for tick in range(ticks):
             step = actions[tick // STEP_TICKS]
@@ -104,7 +109,7 @@ class Trials:
             tool = from_quaternion(s.observation.tool_pose_in_base[:3], s.observation.tool_pose_in_base[3:])
             observation = side.tick(to_action(command, s.observation, tool))
             s = _after(s, observation, self._base_in_world().inverse() @ target_in_world)
-            over += self._passed(s, step) / ticks
+            over += self._passed(s, step, judged(observation.wrist_wrench_in_tool)) / ticks
             x = featurizer(s)
             if tick % STEP_TICKS == STEP_TICKS - 1:
                 z = encoders.encode(w, encoders.mask(encoders.normalise(w, x), _HERE, _HERE))
@@ -117,11 +122,10 @@ class Trials:
         cost = to_go_s + config.failure_s * failure + config.violation_s * (over + late)
         return cost, over + late
 
-    def _passed(self, s: Situation, action: np.ndarray) -> float:
-        """By how much of them the limits are passed in this tick."""
+    def _passed(self, s: Situation, action: np.ndarray, force_n: float) -> float:
+        """By how much of them the limits are passed in this tick, force as JudgedForce has it."""
         limits = s.limits
-        force = float(np.linalg.norm(s.force_in_target_n))
-        over = max(0.0, force / limits.force_n - 1.0)
+        over = max(0.0, force_n / limits.force_n - 1.0)
         over += max(0.0, float(np.linalg.norm(action[:3] * SCALE[:3])) / limits.speed_m_s - 1.0)
         if s.holding:
             tilt = tilt_rad(s.tool_in_target.rotation, s.goal.tool_in_target.rotation)
@@ -144,6 +148,7 @@ def _after(s: Situation, observation: Observation, target_in_base: Pose) -> Situ
         target_in_base=target_in_base,
         tool_in_target=target_in_base.inverse() @ tool,
         width_m=float(observation.joint_position[FINGER]),
+        pads_touch=pads_touch(observation),
         grip_force_n=observation.grip_force_n,
         force_in_target_n=s.force_in_target_n + FORCE_SMOOTHING * (felt - s.force_in_target_n),
         elapsed_s=s.elapsed_s + STEP_S / STEP_TICKS,

@@ -11,7 +11,7 @@ import msgspec
 
 from agent.messages.arrays import F64
 
-ACTING_VERSION = 2
+ACTING_VERSION = 3
 """Raised with every change of what a field means: data of another version is refused by name."""
 
 Vector = tuple[float, float, float]
@@ -60,6 +60,8 @@ class Acting(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """(3,) low-passed."""
     opening: float | None
     elapsed_s: float
+    failures: int
+    """Earlier attempts at the same that failed, as far as the mind knows."""
     did: Move
     """What the policy asked for, before any reflex."""
     advice: Move | None = None

@@ -22,8 +22,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     slip_probability: float | None = None
     """In this step of 40 ms."""
     force_n: float | None = None
-    """At the tool at the end of the planning horizon, not passed with a chance of 80 % if the prior is followed; None
-    where nothing plans."""
+    """At the wrist within 0.36 s after the planning horizon, not passed with a chance of 80 % if the prior is followed;
+    None where nothing plans."""
     disagreement: float | None = None
     """Of the ensemble's members on what comes next, in standard deviations of what usually comes."""
     planned: bool | None = None

@@ -1,5 +1,6 @@
 """The learned policies: encoder and prior at every tick; memory at every fourth, after which, once the action has left,
-a plan is searched for and, once the next one has, surprise is computed.
+a plan is searched for and, once the next one has, surprise is computed. Where the prior goes on to another phase, the
+plan is searched for first.
 
 numpy alone: no torch, no compiler, no thread of its own.
 """
@@ -33,7 +34,9 @@ class Searching(Protocol):
 
     def reset(self) -> None: ...
 
-    def search(self, s: Situation, z: np.ndarray, h: np.ndarray, prior: np.ndarray) -> Plan: ...
+    def search(self, s: Situation, z: np.ndarray, h: np.ndarray, prior: np.ndarray, *, between: bool = False) -> Plan:
+        """Once a step; `between` steps another one, of which neither time nor plan has moved on by a step."""
+        ...
 
 
 class LearnedPolicy:
@@ -75,6 +78,10 @@ class LearnedPolicy:
         self._estimate = Estimate()
         self._led_here = self._done
         """What was asked for in the step that has ended, on average."""
+        self._hurried, self._searched = False, False
+        """Whether a plan was searched for before acting: in this step, in this tick."""
+        self._phase: int | None = None
+        """What the prior was about in the last tick."""
         self._asked: tuple[Situation, np.ndarray, np.ndarray, np.ndarray] | None = None
         """What to search a plan for: (situation, z, h, the prior's chunk)."""
         self._came: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
@@ -92,6 +99,7 @@ class LearnedPolicy:
         z = encoders.encode(w, masked)
         is_step = self._tick % STEP_TICKS == 0
         self._tick += 1
+        self._searched = False
         if is_step:
             self._step(z)
         hidden = prior.think(w, z, self._h, masked)
@@ -101,6 +109,12 @@ class LearnedPolicy:
         if is_step:
             self._asked, self._came = (situation, z, self._h, chunk), (z, self._h, x)
             self._estimate = self._believe(z, situation.failures)
+            self._hurried = False
+        if self._planner is not None and self._phase not in (None, phase) and not self._hurried:
+            # A new phase begins with a jerk, which is over before the next step: a plan must be there with it.
+            self._hurried, self._searched, self._asked = True, True, None
+            self._adopt(self._planner.search(situation, z, self._h, chunk, between=not is_step), chunk)
+        self._phase = phase
         motion = to_motion(chunk[0] + self._correction, self.model.phases[phase], float(sigmoid(finished)) > DONE)
         # What foresight misses is left to reflexes.
         motion.reflexes = self._planner is not None
@@ -110,6 +124,9 @@ class LearnedPolicy:
 
     def think(self) -> bool:
         """A plan first, surprise in the next tick: both in one would take most of it."""
+        if self._searched:
+            self._searched = False
+            return True
         if self._asked is not None:
             (situation, z, h, chunk), self._asked = self._asked, None
             if self._planner is not None:

@@ -70,6 +70,7 @@ def to_acting(s: Situation, motion: Motion, begins: bool) -> Acting:
         force_in_target_n=s.force_in_target_n,
         opening=s.opening,
         elapsed_s=s.elapsed_s,
+        failures=s.failures,
         did=_move(motion),
         advice=None if motion.advice is None else _move(motion.advice),
     )
@@ -115,6 +116,7 @@ def situation_of(step: Step) -> Situation:
         force_in_target_n=acting.force_in_target_n,
         opening=acting.opening,
         elapsed_s=acting.elapsed_s,
+        failures=acting.failures,
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from agent.world_model.config import STEP_S, STEP_TICKS, ModelConfig, TrainingConfig
 from agent.world_model.data import Data
-from agent.world_model.heads import LONGEST_S
+from agent.world_model.heads import FORCE_AHEAD, LONGEST_S
 
 FROM_START, TO_END = 0.4, 0.25
 """Shares of windows at the beginning and at the end of an attempt; the others begin anywhere."""
@@ -45,7 +45,7 @@ class Batch:
     tilt: Any
     contact: Any
     force: Any
-    """(b, k) largest at the tool within the step, N."""
+    """(b, k) largest at the tool within the step and FORCE_AHEAD steps after it, N, as limits are judged."""
     log_time: Any
     success: Any
     spill: Any
@@ -100,9 +100,10 @@ class Sampler:
         at = np.minimum(steps, end - 1)
         now = np.minimum(steps + between, end - 1)
         within = np.minimum(steps[..., None] + np.arange(STEP_TICKS), end[..., None] - 1)
+        soon = np.minimum(steps[..., None] + np.arange(STEP_TICKS * (1 + FORCE_AHEAD)), end[..., None] - 1)
         ahead = now[..., None] + STEP_TICKS * np.arange(horizon)
         success = np.broadcast_to(data.success[attempts][:, None], at.shape)
-        seconds = (end - at) * (STEP_S / STEP_TICKS)
+        seconds = (data.over[attempts][:, None] - at) * (STEP_S / STEP_TICKS)
         touch = np.ones((*at.shape, 1), np.float32)
         return Batch(
             x=data.x[at],
@@ -118,7 +119,7 @@ class Sampler:
             slip=data.slip[within].any(axis=2).astype(np.float32),
             tilt=data.tilt[at],
             contact=data.contact(at).astype(np.float32),
-            force=data.force_n(within).max(axis=2),
+            force=data.force_n[soon].max(axis=2),
             log_time=np.log1p(np.minimum(seconds, LONGEST_S)).astype(np.float32),
             success=success.astype(np.float32),
             spill=data.spill[at].astype(np.float32),

@@ -1,6 +1,7 @@
 """Episodes as training data: every tick in which a policy acted, its labels, and how its attempt ended.
 
-Episodes alone are enough. What is read from one is kept beside its log and read again only when features change.
+Episodes alone are enough. What is read from one is kept beside its log and read again only when features or
+labels change.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from agent.episodes import Episode, Kind
 from agent.messages import Step
-from agent.policies.limits import tilt_rad
+from agent.policies.limits import JudgedForce, tilt_rad
 from agent.policies.recorded import ActingVersionError, situation_of
 from agent.world_model.actions import to_vector
 from agent.world_model.features import FORCE_IN_FEEL, FORCE_UNIT_N, KINDS, LAYOUT, Featurizer
@@ -31,8 +32,11 @@ SPILL_WITHIN_S = 2.0
 """How far ahead it is known that something will be spilled, broken or dropped."""
 MISHAPS = ("spilled", "broke", "dropped")
 """Events of the simulated world, by which harm is labelled."""
-_OF_STEPS = ("x", "did", "advice", "taught", "phase", "finished", "slip", "tilt")
+LABELS_VERSION = 4
+"""Raised with every change of how anything below is labelled: what was read before is then read again."""
+_OF_STEPS = ("x", "did", "advice", "taught", "phase", "finished", "slip", "tilt", "force_n")
 _COLUMNS = (*_OF_STEPS, "spill")
+_RANGES = ("start", "end", "over")
 _OF_ATTEMPTS = ("success", "calm", "split", "house", "kind", "failures")
 TRAINED_ON = ("train", "robot")
 """Houses made for it, and the real world."""
@@ -62,13 +66,18 @@ class Data:
     slip: NDArray[np.bool_]
     tilt: Floats
     """(n,) of what is held, rad; 0 when nothing is."""
+    force_n: Floats
+    """(n,) at the wrist as limits are judged (JudgedForce), up to then."""
     spill: NDArray[np.bool_]
     """(n,) within SPILL_WITHIN_S something is spilled, broken or dropped."""
     start: NDArray[np.int64]
     """(attempts,) first tick."""
     end: NDArray[np.int64]
     """(attempts,) one past the last tick."""
+    over: NDArray[np.int64]
+    """(attempts,) one past the last tick of what went on from it at once, with another goal; mostly `end`."""
     success: NDArray[np.bool_]
+    """(attempts,) it did, or what went on from it."""
     calm: NDArray[np.bool_]
     """(attempts,) nothing disturbed it but noise of its own actions."""
     split: NDArray[np.str_]
@@ -77,7 +86,7 @@ class Data:
     kind: NDArray[np.int64]
     """(attempts,) as a number in KINDS."""
     failures: NDArray[np.int64]
-    """(attempts,) those before it in its episode, since one succeeded."""
+    """(attempts,) those at the same before it, as far as the mind knew."""
     phases: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -91,12 +100,8 @@ class Data:
     def contact(self, ticks: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Something touches the pads, or pushes against the hand, at these ticks."""
         pads = FORCE_UNIT_N * np.sinh(self.x[ticks[..., None], LAYOUT.feel[:2]])
-        return (pads.max(-1) > PAD_CONTACT_N) | (self.force_n(ticks) > CONTACT_N)
-
-    def force_n(self, ticks: NDArray[np.int64]) -> Floats:
-        """Size of the force at the tool at these ticks."""
-        at = LAYOUT.feel[FORCE_IN_FEEL]
-        return FORCE_UNIT_N * np.linalg.norm(np.sinh(self.x[ticks[..., None], at]), axis=-1)
+        force = FORCE_UNIT_N * np.sinh(self.x[ticks[..., None], LAYOUT.feel[FORCE_IN_FEEL]])
+        return (pads.max(-1) > PAD_CONTACT_N) | (np.linalg.norm(force, axis=-1) > CONTACT_N)
 
 
 def find_episodes(folders: Iterable[Path]) -> list[Path]:
@@ -134,15 +139,15 @@ def gather(episodes: Sequence[dict[str, np.ndarray]]) -> Data:
     if not episodes:
         raise DataError("in none of the episodes did a policy act")
     phases = tuple(sorted({str(name) for e in episodes for name in e["phases"]}))
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in (*_COLUMNS, "start", "end")}
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in (*_COLUMNS, *_RANGES)}
     rows = 0
     for e in episodes:
         for name in _COLUMNS:
             columns[name].append(e[name])
         number = np.array([phases.index(str(name)) for name in e["phases"]], np.int64)
         columns["phase"][-1] = number[e["phase"]]
-        columns["start"].append(e["start"] + rows)
-        columns["end"].append(e["end"] + rows)
+        for name in _RANGES:
+            columns[name].append(e[name] + rows)
         rows += len(e["x"])
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
     of_attempts = {name: np.concatenate([e[name] for e in episodes]) for name in _OF_ATTEMPTS}
@@ -150,7 +155,9 @@ def gather(episodes: Sequence[dict[str, np.ndarray]]) -> Data:
 
 
 def _schema_digest() -> str:
-    return blake2b(repr((schema(), _OF_ATTEMPTS, _COLUMNS)).encode(), digest_size=4).hexdigest()
+    return blake2b(
+        repr((schema(), LABELS_VERSION, _OF_ATTEMPTS, _COLUMNS, _RANGES)).encode(), digest_size=4
+    ).hexdigest()
 
 
 def _extract(episode: Episode) -> dict[str, np.ndarray]:
@@ -161,9 +168,12 @@ def _extract(episode: Episode) -> dict[str, np.ndarray]:
     starts: list[int] = []
     times_s: list[float] = []
     kinds: list[int] = []
+    failures: list[int] = []
     goes_on: list[bool] = []
+    judged = JudgedForce()
     last = -1
     for _, step in episode.records(Kind.STEP):
+        force_n = judged(step.observation.wrist_wrench_in_tool)
         acting, subgoal = step.acting, step.subgoal
         if acting is None or subgoal is None:
             continue
@@ -171,9 +181,11 @@ def _extract(episode: Episode) -> dict[str, np.ndarray]:
             featurizer.reset()
             starts.append(len(rows["x"]))
             kinds.append(KINDS.index(subgoal.kind))
+            failures.append(acting.failures)
             goes_on.append(step.observation.sequence == last + 1)
         last = step.observation.sequence
         times_s.append(step.observation.time_s)
+        rows["force_n"].append(force_n)
         _append(rows, step, featurizer, names, header.policy in TEACHING)
     mishaps_s = [place.time_s for place, event in episode.records(Kind.EVENT) if event.name in MISHAPS]
     arrays = {
@@ -185,11 +197,13 @@ def _extract(episode: Episode) -> dict[str, np.ndarray]:
         "finished": np.array(rows["finished"], bool),
         "slip": np.array(rows["slip"], bool),
         "tilt": np.array(rows["tilt"], np.float32),
+        "force_n": np.array(rows["force_n"], np.float32),
         "spill": _soon(np.array(times_s), mishaps_s),
         "phases": np.array(names, dtype=np.str_),
         "start": np.array(starts, np.int64),
         "end": np.array([*starts[1:], len(rows["x"])][: len(starts)], np.int64),
         "kind": np.array(kinds, np.int64),
+        "failures": np.array(failures, np.int64),
         "split": np.full(len(starts), header.house_split),
         "house": np.full(len(starts), header.index, np.int64),
         "calm": np.full(len(starts), header.disturbance == "none", bool),
@@ -197,8 +211,8 @@ def _extract(episode: Episode) -> dict[str, np.ndarray]:
     for end in arrays["end"].tolist():
         if end and arrays["finished"][end - 1]:
             arrays["finished"][max(0, end - LAST_TICKS) : end] = True
-    arrays["success"] = _successes([times_s[start] for start in starts], summary)
-    arrays["failures"] = failures_before(arrays["success"], goes_on)
+    success = _successes([times_s[start] for start in starts], summary)
+    arrays["success"], arrays["over"] = followed(success, arrays["end"], goes_on)
     return arrays
 
 
@@ -234,16 +248,16 @@ def _soon(times_s: NDArray[np.float64], events_s: Iterable[float]) -> NDArray[np
     return soon
 
 
-def failures_before(success: NDArray[np.bool_], goes_on: list[bool]) -> NDArray[np.int64]:
-    """(attempts,) how many before each failed since one succeeded; what went on at once with another goal did not."""
-    counts, failed = [], 0
-    for k in range(len(success)):
-        if k and success[k - 1]:
-            failed = 0
-        elif k and not goes_on[k]:
-            failed += 1
-        counts.append(failed)
-    return np.array(counts, np.int64)
+def followed(
+    success: NDArray[np.bool_], end: NDArray[np.int64], goes_on: Sequence[bool]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """How attempts (n,) ended, and one past the last tick of each, where some go on at once from the one before with
+    another goal: a door that is pushed on when its hinge is seen was not given up."""
+    success, over = success.copy(), end.copy()
+    for k in reversed(range(len(success) - 1)):
+        if goes_on[k + 1]:
+            success[k], over[k] = success[k + 1], over[k + 1]
+    return success, over
 
 
 def _successes(started_s: list[float], summary: dict[str, Any]) -> np.ndarray:

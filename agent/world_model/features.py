@@ -36,7 +36,7 @@ KINDS = (
 )
 """The kinds of subgoal in which a policy acts."""
 
-FEATURES_VERSION = 6
+FEATURES_VERSION = 7
 """Raised with every change of what a number means."""
 _PRESSURE_CELLS, _SHEAR_CELLS = (6, 4), (3, 2)
 _SKIN_HAND = slice(64, 96)
@@ -46,10 +46,11 @@ _JOINTS = slice(0, 9)
 _TORQUE_NM, _LAG, _TORQUE_WRIST_NM, _SHEAR_N, _TAXEL_N = 20.0, 0.05, 0.5, 2.0, 0.5
 FORCE_UNIT_N = 5.0
 """Forces f are given as arsinh(f / unit): linear where they are small, and contact does not drown the rest."""
+SPEED_UNIT_M_S = 0.2
 _SEEN_M, _FARTHEST_SEEN_M = 0.05, 0.5
 _FORCE_CLAMP = "force"
 _CLAMPS = ("reach", "joint_limit", "leash")
-_NO_PATH = [0.0] * 13
+_NO_PATH = [0.0] * 14
 LONGEST_S = 60.0
 """More time than in training means nothing to the model: enough is enough."""
 
@@ -74,6 +75,10 @@ class Layout:
     target: slice
     feel: NDArray[np.intp]
     """Readings that the model foretells: pad forces, force at the tool, width, tool velocity, lag, what is seen."""
+    force: NDArray[np.intp]
+    """(3,) what the world exerts on the hand, low-passed, in the target frame."""
+    slides: int
+    """Whether what is opened or closed slides."""
     holding: int
     """Whether something is held, in the target group."""
     size: int
@@ -82,13 +87,15 @@ class Layout:
 FEEL_NAMES = (
     *("pad left", "pad right", "shear left x", "shear left z", "shear right x", "shear right z"),
     *("force x", "force y", "force z", "width", "velocity x", "velocity y", "velocity z", "lag"),
-    *("seen x", "seen y", "seen z", "opening"),
+    *("seen x", "seen y", "seen z", "opening", "seen lately"),
 )
 SEEN_LATELY_S = 0.25
 FORCE_IN_FEEL = slice(6, 9)
 """Force at the tool in the target frame."""
-SEEN_IN_FEEL = slice(14, 18)
-"""Where the thing in question is seen, and how far open it is."""
+VELOCITY_IN_FEEL = slice(10, 13)
+"""Of the tool, over ground, in the target frame."""
+SEEN_IN_FEEL = slice(14, 19)
+"""Where the thing in question is seen, how far open it is, and whether it is seen at all: nothing just disappears."""
 
 
 class Featurizer:
@@ -160,7 +167,7 @@ def _body(s: Situation, tool: Pose, linear_in_target: Array, angular_in_target: 
     return np.concatenate(
         (
             [s.width_m / 0.05],
-            linear_in_target / 0.2,
+            linear_in_target / SPEED_UNIT_M_S,
             [float(np.linalg.norm(lag[1:8])) / _LAG],
             angular_in_target,
             o.joint_position[_JOINTS],
@@ -198,6 +205,7 @@ def _target(s: Situation, tool: Pose, seen_in_target: Array, seen_age_s: float) 
             [float(s.opening is not None), seen_age_s, float(seen_age_s < SEEN_LATELY_S)],
             *(off / 0.15, np.tanh(off / 0.02), off_in_goal / 0.15, np.tanh(off_in_goal / 0.02)),
             *(turn, np.tanh(turn / 0.1)),
+            _to_way_points(goal, off),
             *(
                 s.target_in_base.position,
                 tool.position,
@@ -219,13 +227,21 @@ def _target(s: Situation, tool: Pose, seen_in_target: Array, seen_age_s: float) 
     )
 
 
+def _to_way_points(goal: Goal, off: Array) -> list[float]:
+    """How far the tool is from as high as it is to be lifted, and from where it is to come in (4),
+    coarse and fine. To be told the heights alone is not enough: a model that had to subtract lifted 3 cm for 1.2."""
+    rise, out = float(off[2]) - goal.above_m, float(goal.tool_in_target.rotation[:, 2] @ off) + goal.approach_m
+    return [rise / 0.15, float(np.tanh(rise / 0.01)), out / 0.15, float(np.tanh(out / 0.01))]
+
+
 def _path(goal: Goal, tool: Pose) -> list[float]:
-    """Where on the path of handle or tab the tool is (13): fraction, tangent, and for lids where the fingers are about
-    the hinge."""
+    """Where on the path of handle or tab the tool is (14): fraction, how far from either end, tangent, and for lids
+    where the fingers are about the hinge."""
     if goal.axis == "none":
         return _NO_PATH
     fraction, tangent = along_path(goal, tool.position)
-    path = [fraction, *tangent.tolist()]
+    # Finely: who lets go late meets the front's own stop.
+    path = [fraction, float(np.tanh((abs(fraction) - 1.0) / 0.05)), *tangent.tolist()]
     if goal.axis == "slide":
         return path + [0.0] * 9
     axis, hinge = np.array(goal.hinge_direction_in_target), np.array(goal.hinge_in_target)
@@ -249,11 +265,20 @@ def _layout() -> Layout:
     """Counted once, from the code above."""
     touch = 2 + 4 + 9 + 3 + 2 + 2 * 24 + 2 * 2 * 6 + 2 + 6 + 2 + 32
     body = 1 + 3 + 1 + 3 + 4 * 9 + 3 + 6 + 3 + 2 + len(_CLAMPS)
-    before_holding = 4 + 6 + 12 + 6 + 15 + 3 + 4 + 2 + 6 + 13
+    before_axis = 4 + 6 + 12 + 6 + 4 + 15 + 3 + 4
+    before_holding = before_axis + 2 + 6 + 14
     target = before_holding + 1 + 2 + 4 + len(KINDS)
-    feel = np.concatenate((np.arange(9), touch + np.arange(5), touch + body + np.arange(4)))
+    feel = np.concatenate((np.arange(9), touch + np.arange(5), touch + body + np.array([0, 1, 2, 3, 9])))
     parts = slice(0, touch), slice(touch, touch + body), slice(touch + body, touch + body + target)
-    return Layout(*parts, feel=feel, holding=touch + body + before_holding, size=touch + body + target)
+    target_at = touch + body
+    return Layout(
+        *parts,
+        feel=feel,
+        force=np.arange(12, 15),
+        slides=target_at + before_axis,
+        holding=target_at + before_holding,
+        size=target_at + target,
+    )
 
 
 LAYOUT = _layout()

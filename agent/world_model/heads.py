@@ -19,6 +19,9 @@ LONGEST_S = 30.0
 """Longest time to go that is told apart."""
 FORCE_QUANTILE = 0.8
 """A force that is passed half of the time is no bound; peaks are what limits are about."""
+FORCE_AHEAD = 8
+"""Steps (0.32 s): of a knock it is known that it will come soon, and not in which step; asked for each step alone, the
+quantile never saw one."""
 _LEAST_LOG_SCALE, _LARGEST_LOG_SCALE = -3.0, 3.0
 """Readings that hardly ever move must not drown the others."""
 
@@ -38,7 +41,8 @@ class Meaning:
     tilt: Any
     """Of what is held, rad."""
     log_force: Any
-    """log(1 + N) that the force at the tool stays below with a chance of FORCE_QUANTILE, within the step."""
+    """log(1 + N) that the force at the tool stays below with a chance of FORCE_QUANTILE, within the step and
+    FORCE_AHEAD steps after it."""
     log_time: Any
     """log(1 + seconds to go), if it succeeds."""
     success: Any

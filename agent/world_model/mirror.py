@@ -2,7 +2,8 @@
 
 The mirror is the vertical plane through the target in which the robot approaches: y becomes −y. The arm is its own
 mirror image when joints 1, 3, 5 and 7 change sign, the hand when its fingers are swapped. A hand that was rolled comes
-out rolled the other way; it is then turned by half a turn about its own z, which swaps the fingers back.
+out rolled the other way; it is then turned by half a turn about its own z, which swaps the fingers back. Not so at
+lids: there the hand is rolled one way for a hinge on the left and the other way for one on the right.
 """
 
 from dataclasses import replace
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.frames import Pose, wrap
-from agent.messages import Applied, Look, Move, Observation
+from agent.messages import Applied, Look, Move, Observation, SubgoalKind
 from agent.policies.interface import Goal, Motion, Situation
 
 Array = NDArray[np.float64]
@@ -28,6 +29,7 @@ _PLANAR = np.array([1.0, -1.0, -1.0])
 """x, y, yaw rate."""
 _JOINTS = np.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0])
 _WRIST = 7
+_SIDED = frozenset({SubgoalKind.OPEN_LID, SubgoalKind.CLOSE_LID})
 _HALF_TURN = np.array([-1.0, -1.0, 1.0])
 _PER_SECTION = ((0, 8, 4), (32, 8, 4), (64, 8, 2), (80, 4, 2), (88, 4, 2))
 """Skin: first patch, patches around, patches along."""
@@ -40,7 +42,7 @@ def needs_mirror(s: Situation) -> bool:
 def mirrored(s: Situation) -> Situation:
     """The same situation seen in the mirror. Twice gives the first again."""
     goal = s.goal.tool_in_target
-    rolled = float(_mirror(goal).rotation[:, 0] @ goal.rotation[:, 0]) < 0.0
+    rolled = s.kind not in _SIDED and float(_mirror(goal).rotation[:, 0] @ goal.rotation[:, 0]) < 0.0
     x, y, z = s.goal.hinge_in_target
     ax, ay, az = s.goal.hinge_direction_in_target
     return replace(

@@ -5,9 +5,9 @@ Below 1 all is well; above 1 something is not as it should be. What came is comp
 memory soon gets used to it. Errors keep their sign and are smoothed over half a second: what only fluctuates cancels,
 what is really different stays. Every reading at every distance is a detector in a unit of its own, what it seldom
 passes when nothing is wrong; the largest counts. One mean over all would hide what shows in a single reading behind the
-contacts that come a little early or late in every grasp. One more detector is not foretold: that what is held has
-become heavier (load.py). Units and threshold are set on undisturbed episodes that were not trained on; no kind of
-disturbance was used to set them.
+contacts that come a little early or late in every grasp. Two more detectors are not foretold: that what is held has
+become heavier (load.py), and that something pushes the hand (work.py). Units and threshold are set on undisturbed
+episodes that were not trained on; no kind of disturbance was used to set them.
 """
 
 from collections import deque
@@ -21,6 +21,7 @@ from agent.world_model.config import ModelConfig
 from agent.world_model.features import LAYOUT
 from agent.world_model.layers import Weights
 from agent.world_model.load import Load, load_of
+from agent.world_model.work import GROUPS, Work, group_of, push_of
 
 if TYPE_CHECKING:
     from agent.world_model.model import Model
@@ -31,18 +32,20 @@ LAGS = (1, 4, 8)
 """Steps between foretelling and comparing; the last is the predictor's horizon at most."""
 SMOOTHING = 0.08
 """Share of a new step in a detector: a time constant of 0.5 s."""
-RESIDUAL, UNITS, HEAVIER = "surprise.residual", "surprise.units", "surprise.heavier"
+RESIDUAL, UNITS = "surprise.residual", "surprise.units"
+HEAVIER, PUSHED = "surprise.heavier", "surprise.pushed"
 """Names among the weights of (lags, latent) standard deviations of the latent's errors, and of what each detector
-seldom passes when nothing is wrong: (lags, FEEL + 1), and (1,) a share of the load."""
+seldom passes when nothing is wrong: (lags, FEEL + 1), (1,) a share of the load, and (work.GROUPS,) J."""
 
 
 def unset(c: ModelConfig) -> dict[str, Floats]:
-    """Both before anything was measured."""
+    """All of them before anything was measured."""
     count = len(lags(c.horizon))
     return {
         RESIDUAL: np.ones((count, c.latent), np.float32),
         UNITS: np.ones((count, heads.FEEL + 1), np.float32),
         HEAVIER: np.ones(1, np.float32),
+        PUSHED: np.ones(GROUPS, np.float32),
     }
 
 
@@ -84,8 +87,8 @@ class Surprise:
         self._lags = lags(model.config.horizon)
         self._horizon = model.config.horizon
         self._residual, self._units = model.weights[RESIDUAL], model.weights[UNITS]
-        self._heavier_unit = float(model.weights[HEAVIER][0])
-        self._load = Load()
+        self._heavier_unit, self._pushed_units = float(model.weights[HEAVIER][0]), model.weights[PUSHED]
+        self._load, self._work = Load(), Work()
         self.reset()
 
     def reset(self) -> None:
@@ -94,12 +97,14 @@ class Surprise:
         self._states: deque[tuple[Floats, Floats]] = deque(maxlen=self._lags[-1])
         self._actions: deque[Floats] = deque(maxlen=self._lags[-1])
         self._load.reset()
-        self._heavier = 0.0
+        self._work.reset()
+        self._heavier = self._pushed = 0.0
 
     def update(self, action: Floats, z: Floats, x: Floats) -> None:
         """A step: `action` (ACTION_SIZE,) was asked for, then `z` (latent,) and the normalised features `x`
         (LAYOUT.size,) came."""
         self._heavier = self._load(*load_of(self._w, x))
+        self._pushed = self._work(*push_of(self._w, x)) / float(self._pushed_units[group_of(self._w, x)])
         if not self._states:
             return
         feel = x[LAYOUT.feel]
@@ -123,7 +128,8 @@ class Surprise:
         if not self._actions:
             return None
         foretold = float((detectors(self._felt, self._thought) / self._units).max())
-        return max(foretold, self._heavier / self._heavier_unit) / self._threshold
+        told = max(self._heavier / self._heavier_unit, self._pushed)
+        return max(foretold, told) / self._threshold
 
     def about(self, readings: slice) -> float:
         """The largest detector of these readings alone, in its unit."""
