@@ -9,19 +9,18 @@ from agent.messages import Limits, Subgoal, SubgoalKind
 from agent.mind import Mind
 from agent.policies.catalogue import make_policy
 from agent.skills.catalogue import begin
-from agent.world_model.data import failures_before
+from agent.world_model.data import followed
 from agent.world_model.model import MOST_FAILURES, Calibration
 from controllers.fake_plant import FakePlant
 from controllers.virtual_robot import VirtualRobot
 
 
-def test_failures_are_counted_until_one_succeeds() -> None:
-    success = np.array([False, False, True, False, False])
-    assert failures_before(success, [False] * 5).tolist() == [0, 1, 2, 0, 1]
-    goes_on = [False, True, False, False, False]
-    assert failures_before(success, goes_on).tolist() == [0, 0, 1, 0, 1], "another goal half-way is no failure"
-    goes_on = [True, False, False, True, False]
-    assert failures_before(success, goes_on).tolist() == [0, 1, 2, 0, 1], "nor does one follow from a success"
+def test_what_goes_on_at_once_ends_as_that_does() -> None:
+    success, end = np.array([False, False, True, False]), np.array([10, 25, 40, 50])
+    same, over = followed(success, end, [False] * 4)
+    assert (same.tolist(), over.tolist()) == (success.tolist(), end.tolist())
+    same, over = followed(success, end, [False, True, True, False])
+    assert (same.tolist(), over.tolist()) == ([True, True, True, False], [40, 40, 40, 50])
 
 
 def test_a_mind_counts_what_failed_at_each_target() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from agent.commands.bench_knowing import Attempt, Seen, area_words, calm_seconds, calm_words, largest_after, summarise
 from agent.commands.results_cells import CONDITIONS, GRID, HEADLINE, Cell
@@ -54,6 +55,9 @@ def test_tables_say_what_was_measured() -> None:
     assert "| world-model | 25% (20%–32%), n 199 |" in text
     text = "\n".join(kept_better(results, tasks, "world-model", ["prior"]))
     assert "| prior | 199 | 50 and 199 | -74.9% (-80.3% to -68.0%) |" in text
+    never_acted = structs.replace(plan[0], limits={})
+    results[Cell("pick-mug", "limits", "world-model")] = {**plan, 0: never_acted}
+    assert "| prior | 198 |" in "\n".join(kept_better(results, tasks, "world-model", ["prior"]))
 
 
 def test_every_condition_of_the_grid_exists() -> None:

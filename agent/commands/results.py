@@ -176,8 +176,9 @@ def _command(args: argparse.Namespace) -> str:
     chosen = [
         f"--{name} {' '.join(getattr(args, name))}" for name, known in lists if getattr(args, name) != list(known)
     ]
-    weights = [] if args.checkpoint is None else [f"--checkpoint {args.checkpoint}"]
-    return " ".join(["doppio results", *options, *chosen, *weights])
+    paths = (("checkpoint", args.checkpoint), ("to", args.to))
+    files = [f"--{name} {path}" for name, path in paths if path is not None]
+    return " ".join(["doppio results", *options, *chosen, *files])
 
 
 def headline(page: Page) -> list[str]:

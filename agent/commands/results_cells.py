@@ -159,15 +159,16 @@ def pairs(
     conditions: Iterable[str],
     first: str,
     second: str,
-    of: "Callable[[EpisodeReport], bool]" = attrgetter("success"),
+    of: "Callable[[EpisodeReport], bool | None]" = attrgetter("success"),
 ) -> list[tuple[bool, bool]]:
-    """Success, or something else, of two minds in the same houses."""
+    """Success, or something else, of two minds in the same houses; without those of which `of` says None."""
     conditions, found = tuple(conditions), []
     for task in tasks:
         for condition in conditions:
             one, two = (results.get(Cell(task, condition, mind), {}) for mind in (first, second))
             both = [i for i in one if i in two and not one[i].lacks and not two[i].lacks]
-            found += [(of(one[i]), of(two[i])) for i in both]
+            told = [(of(one[i]), of(two[i])) for i in both]
+            found += [(a, b) for a, b in told if a is not None and b is not None]
     return found
 
 

@@ -117,12 +117,14 @@ def violations(reports: "Reports") -> tuple[int, int]:
 
 
 def kept_better(results: "Results", tasks: Sequence[str], first: str, others: Sequence[str]) -> list[str]:
-    """Episodes under limits that passed one, of `first` and of each other mind in the same houses."""
+    """Episodes under limits that passed one, of `first` and of each other mind in the same houses, where both acted."""
     from agent.commands.statistics import paired_difference
 
     rows = []
     for other in others:
-        both = pairs(results, tasks, ["limits"], first, other, of=passed_limit)
+        both = pairs(
+            results, tasks, ["limits"], first, other, of=lambda report: passed_limit(report) if report.limits else None
+        )
         difference, low, high = paired_difference(both)
         counts = f"{sum(a for a, _ in both)} and {sum(b for _, b in both)}"
         rows.append([other, str(len(both)), counts, f"{difference:+.1%} ({low:+.1%} to {high:+.1%})"])
