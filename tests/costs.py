@@ -41,9 +41,10 @@ def quickest_s(work: Callable[[], object], enough_s: float, prepare: Callable[[]
     return least_s
 
 
-def while_undisturbed(measure: Callable[[], Found], within_s: float = 30.0) -> Found:
+def while_undisturbed(measure: Callable[[], Found], within_s: float = 90.0) -> Found:
     """What `measure` finds in real time while the machine does not stop: a thread that wants to run every millisecond
-    must never have waited for STALL_S. Otherwise it measures again; what it finds after `within_s` counts."""
+    must never have waited for STALL_S. Otherwise it measures again, also where measuring failed; what it finds after
+    `within_s` counts."""
     until_s = time.monotonic() + within_s
     while True:
         done, longest_s = threading.Event(), 0.0
@@ -57,10 +58,17 @@ def while_undisturbed(measure: Callable[[], Found], within_s: float = 30.0) -> F
 
         watcher = threading.Thread(target=watch)
         watcher.start()
+        found: list[Found] = []
+        failure: Exception | None = None
         try:
-            found = measure()
+            found.append(measure())
+        except Exception as error:
+            failure = error
         finally:
             done.set()
             watcher.join()
-        if longest_s < STALL_S or time.monotonic() > until_s:
-            return found
+        if longest_s >= STALL_S and time.monotonic() < until_s:
+            continue
+        if failure is not None:
+            raise failure
+        return found[0]
