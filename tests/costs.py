@@ -1,13 +1,11 @@
 """What work costs: how many calls, the same on every machine, and how long at a moment when nothing disturbs it."""
 
 import sys
-import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
-Found = TypeVar("Found")
-STALL_S = 0.03
+ADDITIONS, ADDITIONS_S = 10_000, 1e-3
+"""So many additions in a plain loop take so long on the machine that bounds in seconds are meant for."""
 
 
 def calls_of(work: Callable[[], object]) -> int:
@@ -29,46 +27,26 @@ def calls_of(work: Callable[[], object]) -> int:
 
 def quickest_s(work: Callable[[], object], enough_s: float, prepare: Callable[[], object] = lambda: None) -> float:
     """The shortest time `work` takes, each time after `prepare`, in 200 times or more: for up to 10 s until it is below
-    `enough_s`, for a machine's neighbours are quiet only now and then."""
+    `enough_s`, for a machine's neighbours are quiet only now and then. On a machine that was slower all the while,
+    what it would have taken on the one bounds are meant for."""
     until_s = time.perf_counter() + 10.0
-    least_s, done = float("inf"), 0
-    while done < 200 or (least_s >= enough_s and time.perf_counter() < until_s):
+    least_s, slowness, done = float("inf"), float("inf"), 0
+    while done < 200 or (least_s / slowness >= enough_s and time.perf_counter() < until_s):
+        if done % 20 == 0:
+            slowness = min(slowness, max(1.0, _took_s(_add) / ADDITIONS_S))
         prepare()
-        begin_s = time.perf_counter()
-        work()
-        least_s = min(least_s, time.perf_counter() - begin_s)
+        least_s = min(least_s, _took_s(work))
         done += 1
-    return least_s
+    return least_s / slowness
 
 
-def while_undisturbed(measure: Callable[[], Found], within_s: float = 90.0) -> Found:
-    """What `measure` finds in real time while the machine does not stop: a thread that wants to run every millisecond
-    must never have waited for STALL_S. Otherwise it measures again, also where measuring failed; what it finds after
-    `within_s` counts."""
-    until_s = time.monotonic() + within_s
-    while True:
-        done, longest_s = threading.Event(), 0.0
+def _took_s(work: Callable[[], object]) -> float:
+    begin_s = time.perf_counter()
+    work()
+    return time.perf_counter() - begin_s
 
-        def watch(done: threading.Event = done) -> None:
-            nonlocal longest_s
-            last_s = time.monotonic()
-            while not done.wait(0.001):
-                now_s = time.monotonic()
-                longest_s, last_s = max(longest_s, now_s - last_s), now_s
 
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        found: list[Found] = []
-        failure: Exception | None = None
-        try:
-            found.append(measure())
-        except Exception as error:
-            failure = error
-        finally:
-            done.set()
-            watcher.join()
-        if longest_s >= STALL_S and time.monotonic() < until_s:
-            continue
-        if failure is not None:
-            raise failure
-        return found[0]
+def _add() -> None:
+    total = 0
+    for number in range(ADDITIONS):
+        total += number

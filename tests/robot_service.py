@@ -13,10 +13,18 @@ from controllers.server import RobotServer
 def served(
     make: Callable[[], Robot], *, virtual: bool, on_action: Callable[[Action, bool], None] | None = None
 ) -> Iterator[RobotServer]:
-    """The server, while it serves."""
+    """The server, while it serves. What ends its serving is raised at the end."""
     server = RobotServer(make, "tcp://127.0.0.1:*", virtual_time=virtual, on_action=on_action)
     stop = threading.Event()
-    thread = threading.Thread(target=server.serve, args=(stop,))
+    failures: list[Exception] = []
+
+    def serve() -> None:
+        try:
+            server.serve(stop)
+        except Exception as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=serve)
     thread.start()
     try:
         yield server
@@ -24,3 +32,5 @@ def served(
         stop.set()
         thread.join()
         server.close()
+    if failures:
+        raise failures[0]

@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 import pytest
 import zmq
-from costs import while_undisturbed
 from robot_service import served
+from stalls import while_undisturbed
 
 from agent.links.remote_robot import RemoteRobot, RobotLostError
 from agent.messages import (
@@ -266,7 +266,7 @@ def test_only_this_machine_is_served_and_spoken_to(address: str) -> None:
 
 
 def test_a_silent_agent_meets_the_robots_own_clock_and_what_was_observed_arrives() -> None:
-    def observed() -> list[Observation]:
+    def fall_silent() -> None:
         seen: list[Observation] = []
         with (
             served(realtime_robot, virtual=False) as server,
@@ -277,16 +277,15 @@ def test_a_silent_agent_meets_the_robots_own_clock_and_what_was_observed_arrives
                 robot.act(policy(seen[-1]))
             time.sleep(0.9)  # as if hung
             seen.append(robot.observe())
-        return seen
+        numbers = [observation.sequence for observation in seen]
+        assert numbers == sorted(set(numbers))
+        assert len(numbers) == numbers[-1] + 1 > 89
+        modes = [observation.applied.mode for observation in seen]
+        changes = [mode for mode, before in zip(modes, [None, *modes], strict=False) if mode != before]
+        assert changes[-5:] == ["ok", "hold", "ramp", "stop", "fault"]
+        assert np.all(seen[-1].applied.base_velocity_in_base == 0.0)
 
-    seen = while_undisturbed(observed)
-    numbers = [observation.sequence for observation in seen]
-    assert numbers == sorted(set(numbers))
-    assert len(numbers) == numbers[-1] + 1 > 89
-    modes = [observation.applied.mode for observation in seen]
-    changes = [mode for mode, before in zip(modes, [None, *modes], strict=False) if mode != before]
-    assert changes[-5:] == ["ok", "hold", "ramp", "stop", "fault"]
-    assert np.all(seen[-1].applied.base_velocity_in_base == 0.0)
+    while_undisturbed(fall_silent)
 
 
 def test_of_a_burst_the_newest_acts_and_all_are_recorded() -> None:
