@@ -10,6 +10,12 @@ from agent.messages import SubgoalKind
 from agent.world_model.seen import LONGEST_S, Seen
 
 TARGET = planar(0.7, 0.1, 0.4, 0.9)
+DOWN_FROM_ABOVE = {
+    "camera_pose_in_base": np.array([0.7, 0.1, 1.9, 1.0, 0.0, 0.0, 0.0]),
+    "field_of_view_rad": (1.2, 0.9),
+}
+HIDING, ASIDE = (0.0, 0.0, 0.3), (-0.3, 0.0, 0.0)
+"""Tools in the target frame: between camera and target, and not."""
 
 
 def situation(
@@ -25,7 +31,9 @@ def situation(
         holding=holding,
         tool_in_target=Pose(np.array(tool, float), np.eye(3)),
         target_in_base=TARGET,
-        observation=SimpleNamespace(time_s=time_s, look=None if things is None else SimpleNamespace(detections=seen)),
+        observation=SimpleNamespace(
+            time_s=time_s, look=None if things is None else SimpleNamespace(detections=seen, **DOWN_FROM_ABOVE)
+        ),
     )
 
 
@@ -60,3 +68,42 @@ def test_a_neighbour_is_not_taken_for_what_one_frame_missed() -> None:
     assert age_s == pytest.approx(0.1)
     at, _ = seen(situation(0.2, {"mug": (0.0, 0.0, -0.12), "bowl": neighbour}))  # type: ignore[arg-type]
     assert at == pytest.approx([0.0, 0.0, -0.12]), "it moved, and nothing had been there"
+
+
+def let_go_of(seen: Seen) -> None:
+    """A mug was held at the target, unseen, beside a pod."""
+    seen(situation(0.0, {"pod": (0.0, 0.2, 0.0)}, holding=True))  # type: ignore[arg-type]
+
+
+def test_a_neighbour_is_not_taken_for_what_the_hand_hides() -> None:
+    seen = Seen()
+    let_go_of(seen)
+    for k in range(3):
+        at, age_s = seen(situation(0.1 + 0.1 * k, {"pod": (0.0, 0.2, 0.0)}, tool=HIDING))  # type: ignore[arg-type]
+        assert at == pytest.approx(np.zeros(3))
+        assert age_s == LONGEST_S, "neither while it was held nor afterwards"
+    at, _ = seen(situation(0.4, {"pod": (0.0, 0.2, 0.0), "mug": (0.02, 0.0, -0.1)}, tool=ASIDE))  # type: ignore[arg-type]
+    assert at == pytest.approx([0.02, 0.0, -0.1]), "it fell"
+
+
+def test_what_was_left_in_clear_view_and_is_not_seen_is_missing() -> None:
+    seen = Seen()
+    let_go_of(seen)
+    for k, (tool, missing) in enumerate([(HIDING, 0), (ASIDE, 1), (HIDING, 1), (ASIDE, 2)]):
+        seen(situation(0.1 + 0.1 * k, {"pod": (0.0, 0.2, 0.0)}, tool=tool))  # type: ignore[arg-type]
+        seen(situation(0.15 + 0.1 * k, None, tool=tool))  # type: ignore[arg-type]
+        assert seen.missing == missing
+    seen(situation(0.6, {"mug": (0.0, 0.0, 0.0)}, tool=ASIDE))  # type: ignore[arg-type]
+    assert seen.missing == 0
+    for k in range(2):
+        seen(situation(0.7 + 0.1 * k, {}, tool=ASIDE))  # type: ignore[arg-type]
+        assert seen.missing == k + 1, "what was seen there is missed as well"
+
+
+def test_nothing_is_missed_that_was_never_there_or_that_is_out_of_view() -> None:
+    seen = Seen()
+    seen(situation(0.0, {}, tool=ASIDE))  # type: ignore[arg-type]
+    assert seen.missing == 0
+    seen(situation(0.1, None, holding=True, tool=(1.5, 0.0, 0.0)))  # type: ignore[arg-type]
+    seen(situation(0.2, {}, tool=ASIDE))  # type: ignore[arg-type]
+    assert seen.missing == 0

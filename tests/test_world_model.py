@@ -35,7 +35,7 @@ from agent.world_model.features import KINDS, LAYOUT
 from agent.world_model.heads import FEEL, FORCE_AHEAD
 from agent.world_model.layers import sigmoid
 from agent.world_model.model import Calibration, Model, fresh, schema
-from agent.world_model.surprise import HEAVIER, PUSHED, RESIDUAL, UNITS, Surprise
+from agent.world_model.surprise import GONE, HEAVIER, PUSHED, RESIDUAL, UNITS, Surprise
 from agent.world_model.training import recalibrate, train
 
 SMALL = ModelConfig(latent=64, memory=32, group=16, hidden=32, prefix=8, members=2, horizon=4)
@@ -72,6 +72,7 @@ def toy(attempts: int = 24, ticks: int = 120) -> Data:
     seen[:, LAYOUT.slides] = seen[:, LAYOUT.size - len(KINDS) :] = 0.0  # what an attempt is about does not change
     return Data(
         x=seen,
+        missing=np.zeros(n, np.int64),
         did=np.array(did, np.float32),
         advice=np.array(advice, np.float32),
         taught=np.ones(n, bool),
@@ -264,13 +265,13 @@ def test_what_is_calibrated_is_what_is_published(model: Model) -> None:
         surprise, scores = Surprise(calibrated), []
         for k in range(len(z)):
             done = data.did[ticks[k - 1] : ticks[k - 1] + 4].mean(axis=0) if k else np.zeros(12, np.float32)
-            surprise.update(done, z[k], x[k])
+            surprise.update(done, z[k], x[k], int(data.missing[ticks[k]]))
             surprise.remember(z[k], h[k])
             scores.append(surprise.score())
         assert scores[0] is None
         alarms += max(score for score in scores if score is not None) > 1.0
         for _ in range(12):  # half a second, over which errors are smoothed
-            surprise.update(np.zeros(12, np.float32), z[-1] + 5.0, x[-1] + 5.0)
+            surprise.update(np.zeros(12, np.float32), z[-1] + 5.0, x[-1] + 5.0, 0)
         shifted = surprise.score()
         assert shifted is not None
         assert shifted > max(score for score in scores[-3:] if score is not None)
@@ -280,7 +281,7 @@ def test_what_is_calibrated_is_what_is_published(model: Model) -> None:
 def test_calibrating_anew_changes_nothing_that_was_learned(model: Model) -> None:
     again = recalibrate(toy(attempts=10), model)
     for name, value in model.weights.items():
-        assert np.array_equal(again.weights[name], value) != (name in (RESIDUAL, UNITS, HEAVIER, PUSHED)), name
+        assert np.array_equal(again.weights[name], value) != (name in (RESIDUAL, UNITS, HEAVIER, PUSHED, GONE)), name
     assert again.calibration.surprise_threshold != model.calibration.surprise_threshold
     assert again.card["calibrated_anew"]["data"]["attempts"] == 10
     assert {**again.card, "calibrated_anew": None} == {**model.card, "calibrated_anew": None}

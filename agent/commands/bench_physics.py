@@ -1,9 +1,10 @@
 """Intuitive physics: of two episodes that run alike up to a moment, which one does the mind find stranger after it?
 
 One goes on as it must, in the other something impossible happens (sim/disturbances/impossible.py). No kind of pair was
-ever trained on. A pair is right when the surprise at what is seen, on average over the second after the moment, is
-larger in the impossible one: the shocks that the hand feels are the same in both. The mind goes on watching when its
-skill has given up: what it feels and sees is read from the record.
+ever trained on. A pair is right when the surprise at what is seen, on average over two seconds after the moment, is
+larger in the impossible one: the shocks that the hand feels are the same in both, and for the first of them the hand
+may hide what happens. The mind goes on watching when its skill has given up: what it feels and sees is read from the
+record.
 """
 
 import argparse
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from agent.policies.interface import Situation
     from agent.world_model.model import Model
 
-AFTER_S = 1.0
+AFTER_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def watch(model: "Model", steps: "Sequence[Step]") -> list[tuple[float, float]]:
     from agent.world_model import encoders, memory
     from agent.world_model.actions import to_vector
     from agent.world_model.config import STEP_TICKS
-    from agent.world_model.features import SEEN_IN_FEEL, Featurizer
+    from agent.world_model.features import Featurizer
     from agent.world_model.mirror import mirrored, mirrored_move, needs_mirror
     from agent.world_model.surprise import Surprise
 
@@ -127,11 +128,11 @@ def watch(model: "Model", steps: "Sequence[Step]") -> list[tuple[float, float]]:
         if tick % STEP_TICKS == 0:
             z = encoders.encode(w, encoders.mask(x, here, here))
             action = np.mean(done, axis=0).astype(np.float32) if done else np.zeros(12, np.float32)
-            surprise.update(action, z, x)
+            surprise.update(action, z, x, featurizer.missing)
             h = memory.step(w, z, h)
             surprise.remember(z, h)
             if surprise.score() is not None:
-                scores.append((step.observation.time_s, surprise.about(SEEN_IN_FEEL)))
+                scores.append((step.observation.time_s, surprise.of_sight()))
             done = []
         done.append(to_vector(mirrored_move(move) if mirror else move))
     return scores

@@ -84,8 +84,8 @@ class LearnedPolicy:
         """What the prior was about in the last tick."""
         self._asked: tuple[Situation, np.ndarray, np.ndarray, np.ndarray] | None = None
         """What to search a plan for: (situation, z, h, the prior's chunk)."""
-        self._came: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
-        """What to compare with what was foretold: (z, h, normalised features)."""
+        self._came: tuple[np.ndarray, np.ndarray, np.ndarray, int] | None = None
+        """What to compare with what was foretold: (z, h, normalised features, frames in which something is missing)."""
 
     def act(self, situation: Situation) -> Motion:
         if needs_mirror(situation):
@@ -107,7 +107,7 @@ class LearnedPolicy:
         chunk, finished = prior.propose(w, hidden, self._phases[phase])
         chunk = chunk.reshape(-1, ACTION_SIZE)
         if is_step:
-            self._asked, self._came = (situation, z, self._h, chunk), (z, self._h, x)
+            self._asked, self._came = (situation, z, self._h, chunk), (z, self._h, x, self._featurizer.missing)
             self._estimate = self._believe(z, situation.failures)
             self._hurried = False
         if self._planner is not None and self._phase not in (None, phase) and not self._hurried:
@@ -133,8 +133,8 @@ class LearnedPolicy:
                 self._adopt(self._planner.search(situation, z, h, chunk), chunk)
                 return True
         if self._came is not None:
-            (z, h, x), self._came = self._came, None
-            self._surprise.update(self._led_here, z, x)
+            (z, h, x, missing), self._came = self._came, None
+            self._surprise.update(self._led_here, z, x, missing)
             self._surprise.remember(z, h)
             self._estimate = replace(self._estimate, surprise=self._surprise.score())
             return True

@@ -15,7 +15,8 @@ from agent.world_model.layers import Weights
 from agent.world_model.load import LEAST_UNIT as LEAST_SHARE
 from agent.world_model.load import heavier
 from agent.world_model.model import MOST_FAILURES, Calibration
-from agent.world_model.surprise import HEAVIER, PUSHED, RESIDUAL, UNITS, detectors, errors, lags, smooth, unset
+from agent.world_model.permanence import LEAST_UNIT as LEAST_FRAMES
+from agent.world_model.surprise import GONE, HEAVIER, PUSHED, RESIDUAL, UNITS, detectors, errors, lags, smooth, unset
 from agent.world_model.work import group_of, work_units, works
 
 Floats = NDArray[np.float32]
@@ -78,11 +79,12 @@ def calibrate(
             felt, thought = of_lag[a]
             detected[a].append(detectors(smoothed(felt), smoothed(thought / found[RESIDUAL][k])))
     for a in calm:
-        detected[a] += [told(w, states[a][3])[1:, None] for told in (heavier, works)]
+        ticks, _, _, x = states[a]
+        detected[a] += [of[1:, None] for of in (heavier(w, x), data.missing[ticks].astype(np.float32), works(w, x))]
     group = {a: group_of(w, states[a][3][0]) for a in calm}
     of_all = units([detected[a] for a in usual], [group[a] for a in usual])
     found[UNITS] = np.array(of_all[: len(lags(c.horizon))])
-    found[HEAVIER], found[PUSHED] = of_all[-2:]
+    found[HEAVIER], found[GONE], found[PUSHED] = of_all[-3:]
     scores: list[Floats] = []
     fold = data.house[calm] % FOLDS
     for number in np.unique(fold):
@@ -161,15 +163,15 @@ def fit_success(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> dict
 
 
 def units(detected: list[list[Floats]], groups: list[int]) -> list[Floats]:
-    """What detectors seldom pass in these attempts: (FEEL + 1,) for every lag, (1,) for the load, (work.GROUPS,) for
-    work. Of each attempt (n, FEEL + 1) for every lag, then (n, 1) of the load and of work, and its group."""
-    *foretold, load, work = zip(*detected, strict=True)
+    """What detectors seldom pass in these attempts: (FEEL + 1,) for every lag, (1,) for the load and for frames missed,
+    (work.GROUPS,) for work. Of each attempt (n, FEEL + 1) for every lag, then (n, 1) of these three, and its group."""
+    *foretold, load, missing, work = zip(*detected, strict=True)
 
     def usual(told: tuple[Floats, ...], least: float) -> Floats:
         return np.quantile(np.concatenate(told), LARGE, axis=0).astype(np.float32).clip(min=least)
 
     of_lags = [usual(of, LEAST_UNIT) for of in foretold]
-    return [*of_lags, usual(load, LEAST_SHARE), work_units(work, groups, LARGE)]
+    return [*of_lags, usual(load, LEAST_SHARE), usual(missing, LEAST_FRAMES), work_units(work, groups, LARGE)]
 
 
 def largest(detected: list[Floats], units: list[Floats], group: int) -> Floats:

@@ -32,9 +32,9 @@ SPILL_WITHIN_S = 2.0
 """How far ahead it is known that something will be spilled, broken or dropped."""
 MISHAPS = ("spilled", "broke", "dropped")
 """Events of the simulated world, by which harm is labelled."""
-LABELS_VERSION = 4
+LABELS_VERSION = 5
 """Raised with every change of how anything below is labelled: what was read before is then read again."""
-_OF_STEPS = ("x", "did", "advice", "taught", "phase", "finished", "slip", "tilt", "force_n")
+_OF_STEPS = ("x", "missing", "did", "advice", "taught", "phase", "finished", "slip", "tilt", "force_n")
 _COLUMNS = (*_OF_STEPS, "spill")
 _RANGES = ("start", "end", "over")
 _OF_ATTEMPTS = ("success", "calm", "split", "house", "kind", "failures")
@@ -54,6 +54,8 @@ class Data:
 
     x: Floats
     """(n, LAYOUT.size) raw features."""
+    missing: NDArray[np.int64]
+    """(n,) frames on end in which the thing in question should have been seen and was not."""
     did: Floats
     """(n, ACTION_SIZE) what the policy asked for, before reflexes."""
     advice: Floats
@@ -190,6 +192,7 @@ def _extract(episode: Episode) -> dict[str, np.ndarray]:
     mishaps_s = [place.time_s for place, event in episode.records(Kind.EVENT) if event.name in MISHAPS]
     arrays = {
         "x": np.array(rows["x"], np.float32).reshape(-1, LAYOUT.size),
+        "missing": np.array(rows["missing"], np.int64),
         "did": np.array(rows["did"], np.float32),
         "advice": np.array(rows["advice"], np.float32),
         "taught": np.array(rows["taught"], bool),
@@ -230,6 +233,7 @@ def _append(rows: dict[str, list[Any]], step: Step, featurizer: Featurizer, name
     if needs_mirror(situation):
         situation, did, lesson = mirrored(situation), mirrored_move(did), mirrored_move(lesson)
     rows["x"].append(featurizer(situation))
+    rows["missing"].append(featurizer.missing)
     rows["did"].append(to_vector(did))
     rows["advice"].append(to_vector(lesson))
     rows["taught"].append(acting.advice is not None or teaching)

@@ -110,6 +110,11 @@ class Featurizer:
         self._last = None
         self._seen.reset()
 
+    @property
+    def missing(self) -> int:
+        """As in `Seen`: frames on end in which the thing in question should have been seen and was not."""
+        return self._seen.missing
+
     def __call__(self, s: Situation) -> Vector:
         """(LAYOUT.size,) raw features."""
         target_rotation = s.target_in_base.rotation

@@ -1,22 +1,26 @@
 """Where the thing in question was last seen: the one detection of a frame that goes with what is done.
 
 Nobody says which detection is meant. It is the nearest one of the right sort to where the thing was seen last, to the
-tool while something is held, or to the target at the beginning. What was seen beside it before is something else: of
-two drawers one above the other, the other one is not taken for it in a frame that missed it.
+tool while something is held and to where it was let go of after that, or to the target at the beginning. What was seen
+beside it before is something else: of two drawers one above the other, the other one is not taken for it in a frame
+that missed it.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.belief.classes import FRONTS, OBJECTS
-from agent.messages import SubgoalKind
+from agent.messages import Look, SubgoalKind
 from agent.messages.classes import LID_CLASSES
 from agent.policies.interface import Situation
+from agent.world_model.permanence import in_clear_view
 
 Array = NDArray[np.float64]
 
 WITHIN_M = 0.3
 """What is seen farther from where it should be is something else."""
+HELD_WITHIN_M = 0.12
+"""The same for what is held: nothing that large is held farther from the tool."""
 SAME_M = 0.06
 """What is seen this near to where something was seen is the same."""
 LONGEST_S = 1.0
@@ -41,31 +45,55 @@ class Seen:
         self._others = np.empty((0, 3))
         """Where other things were in the frame that showed it last, in the target frame."""
         self._seen_s = -LONGEST_S
+        self._left: Array | None = None
+        """Where the tool held it last, until it is seen without being held."""
+        self.missing = 0
+        """Frames on end in which it should have been seen and was not."""
 
     def __call__(self, s: Situation) -> tuple[Array, float]:
         """(3,) in the target frame, zeros before it was ever seen; and how long ago, s, at most LONGEST_S."""
         now = s.observation.time_s
+        if s.holding:
+            self._left = s.tool_in_target.position
         if s.observation.look is not None:
-            self._update(s, now)
+            self._update(s, s.observation.look, now)
         at = np.zeros(3) if self._at is None else self._at
         return at, min(LONGEST_S, now - self._seen_s)
 
-    def _update(self, s: Situation, now_s: float) -> None:
-        look = s.observation.look
+    def _update(self, s: Situation, look: Look, now_s: float) -> None:
+        expected = self._left
+        if expected is None:
+            expected = np.zeros(3) if self._at is None else self._at
+        at = self._found(s, look, expected)
+        if at is not None:
+            self._at, self._seen_s, self.missing = at, now_s, 0
+            self._left = self._left if s.holding else None
+        elif not s.holding and (self._left is not None or self._at is not None) and s.kind not in _SORTS:
+            tool = s.target_in_base @ s.tool_in_target
+            self.missing += in_clear_view(s.target_in_base.point(expected), look, tool)
+
+    def _found(self, s: Situation, look: Look, expected: Array) -> Array | None:
+        """(3,) in the target frame; None if this frame does not show it."""
         sort = _SORTS.get(s.kind, OBJECTS)
-        found = [] if look is None else [d.position_in_base_m for d in look.detections if d.class_name in sort]
+        found = [d.position_in_base_m for d in look.detections if d.class_name in sort]
         if not found:
-            return
-        expected = s.tool_in_target.position if s.holding else np.zeros(3) if self._at is None else self._at
+            return None
         there = (np.array(found) - s.target_in_base.position) @ s.target_in_base.rotation
         away = np.linalg.norm(there - expected, axis=1)
+        if s.holding:
+            # Whatever is not at the hand is something else, also when it is looked for after it was let go of.
+            others = there[away >= HELD_WITHIN_M]
+            kept = [at for at in self._others if not _near(others, at)]
+            self._others = np.array([*others, *kept]).reshape(-1, 3)
         for row in np.argsort(away, kind="stable"):
-            if away[row] >= WITHIN_M:
-                return
-            if away[row] < SAME_M or not self._was_another(there[row]):
-                self._at, self._seen_s = there[row], now_s
-                self._others = np.delete(there, row, axis=0)
-                return
+            if away[row] >= (HELD_WITHIN_M if s.holding else WITHIN_M):
+                return None
+            if away[row] < SAME_M or not _near(self._others, there[row]):
+                if not s.holding:
+                    self._others = np.delete(there, row, axis=0)
+                return there[row]
+        return None
 
-    def _was_another(self, at: Array) -> bool:
-        return bool((np.linalg.norm(self._others - at, axis=1) < SAME_M).any())
+
+def _near(others: Array, at: Array) -> bool:
+    return bool((np.linalg.norm(others - at, axis=1) < SAME_M).any())

@@ -5,9 +5,10 @@ Below 1 all is well; above 1 something is not as it should be. What came is comp
 memory soon gets used to it. Errors keep their sign and are smoothed over half a second: what only fluctuates cancels,
 what is really different stays. Every reading at every distance is a detector in a unit of its own, what it seldom
 passes when nothing is wrong; the largest counts. One mean over all would hide what shows in a single reading behind the
-contacts that come a little early or late in every grasp. Two more detectors are not foretold: that what is held has
-become heavier (load.py), and that something pushes the hand (work.py). Units and threshold are set on undisturbed
-episodes that were not trained on; no kind of disturbance was used to set them.
+contacts that come a little early or late in every grasp. Three more detectors are not foretold: that what is held has
+become heavier (load.py), that something pushes the hand (work.py), and that something is not where it was left
+(permanence.py). Units and threshold are set on undisturbed episodes that were not trained on; no kind of disturbance
+was used to set them.
 """
 
 from collections import deque
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from agent.world_model import heads, predictor
 from agent.world_model.config import ModelConfig
-from agent.world_model.features import LAYOUT
+from agent.world_model.features import LAYOUT, SEEN_IN_FEEL
 from agent.world_model.layers import Weights
 from agent.world_model.load import Load, load_of
 from agent.world_model.work import GROUPS, Work, group_of, push_of
@@ -33,9 +34,9 @@ LAGS = (1, 4, 8)
 SMOOTHING = 0.08
 """Share of a new step in a detector: a time constant of 0.5 s."""
 RESIDUAL, UNITS = "surprise.residual", "surprise.units"
-HEAVIER, PUSHED = "surprise.heavier", "surprise.pushed"
+HEAVIER, PUSHED, GONE = "surprise.heavier", "surprise.pushed", "surprise.gone"
 """Names among the weights of (lags, latent) standard deviations of the latent's errors, and of what each detector
-seldom passes when nothing is wrong: (lags, FEEL + 1), (1,) a share of the load, and (work.GROUPS,) J."""
+seldom passes when nothing is wrong: (lags, FEEL + 1), (1,) a share of the load, (work.GROUPS,) J, and (1,) frames."""
 
 
 def unset(c: ModelConfig) -> dict[str, Floats]:
@@ -46,6 +47,7 @@ def unset(c: ModelConfig) -> dict[str, Floats]:
         UNITS: np.ones((count, heads.FEEL + 1), np.float32),
         HEAVIER: np.ones(1, np.float32),
         PUSHED: np.ones(GROUPS, np.float32),
+        GONE: np.ones(1, np.float32),
     }
 
 
@@ -88,6 +90,7 @@ class Surprise:
         self._horizon = model.config.horizon
         self._residual, self._units = model.weights[RESIDUAL], model.weights[UNITS]
         self._heavier_unit, self._pushed_units = float(model.weights[HEAVIER][0]), model.weights[PUSHED]
+        self._gone_unit = float(model.weights[GONE][0])
         self._load, self._work = Load(), Work()
         self.reset()
 
@@ -98,11 +101,12 @@ class Surprise:
         self._actions: deque[Floats] = deque(maxlen=self._lags[-1])
         self._load.reset()
         self._work.reset()
-        self._heavier = self._pushed = 0.0
+        self._heavier = self._pushed = self._gone = 0.0
 
-    def update(self, action: Floats, z: Floats, x: Floats) -> None:
+    def update(self, action: Floats, z: Floats, x: Floats, missing: int) -> None:
         """A step: `action` (ACTION_SIZE,) was asked for, then `z` (latent,) and the normalised features `x`
-        (LAYOUT.size,) came."""
+        (LAYOUT.size,) came, after so many frames on end that should have shown the thing and did not."""
+        self._gone = missing / self._gone_unit
         self._heavier = self._load(*load_of(self._w, x))
         self._pushed = self._work(*push_of(self._w, x)) / float(self._pushed_units[group_of(self._w, x)])
         if not self._states:
@@ -128,9 +132,10 @@ class Surprise:
         if not self._actions:
             return None
         foretold = float((detectors(self._felt, self._thought) / self._units).max())
-        told = max(self._heavier / self._heavier_unit, self._pushed)
+        told = max(self._heavier / self._heavier_unit, self._pushed, self._gone)
         return max(foretold, told) / self._threshold
 
-    def about(self, readings: slice) -> float:
-        """The largest detector of these readings alone, in its unit."""
-        return float((np.abs(self._felt) / self._units[:, :-1])[:, readings].max())
+    def of_sight(self) -> float:
+        """The detectors of what is seen alone, together: the root of the sum of their squares, in their units."""
+        seen = (self._felt / self._units[:, :-1])[:, SEEN_IN_FEEL]
+        return float(np.sqrt((seen**2).sum() + self._gone**2))

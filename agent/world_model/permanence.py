@@ -1,0 +1,39 @@
+"""Nothing just disappears: a thing that nothing hides is seen where it was, or where the hand left it.
+
+Foretelling reaches a third of a second ahead, and when a thing comes out from behind the hand is known no better than
+that; so to whom it only foretells, a cup that comes into sight is stranger than one that is gone. Object permanence is
+told here instead, from where the thing was, the camera and the arm.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.frames import Pose, from_quaternion
+from agent.messages import Look
+
+Array = NDArray[np.float64]
+
+INNER_VIEW = 0.85
+"""Share of the image's half width and height in which a thing cannot be missed for its edge."""
+HIDES_M = 0.10
+"""What is nearer than this to hand or forearm, as the camera sees it, may be hidden."""
+FOREARM_M = (0.0, 0.08, 0.16, 0.24, 0.32)
+"""Points of hand and forearm, behind the tool along its own z."""
+NEAREST_M = 0.3
+LEAST_UNIT = 3.0
+"""Frames: a detector misses so many now and then."""
+
+
+def in_clear_view(at_in_base: Array, look: Look, tool_in_base: Pose) -> bool:
+    """Whether the camera looks at this point (3,) and neither hand nor forearm is before it."""
+    camera = from_quaternion(look.camera_pose_in_base[:3], look.camera_pose_in_base[3:])
+    half = INNER_VIEW * np.tan(0.5 * np.array(look.field_of_view_rad))
+    way = at_in_base - camera.position
+    right, up, behind = (camera.rotation.T @ way).tolist()
+    ahead = -behind
+    if ahead < NEAREST_M or abs(right) > half[0] * ahead or abs(up) > half[1] * ahead:
+        return False
+    arm = tool_in_base.position - np.outer(FOREARM_M, tool_in_base.rotation[:, 2])
+    share = np.clip((arm - camera.position) @ way / float(way @ way), 0.0, 1.0)
+    beside = arm - camera.position - share[:, None] * way
+    return bool(np.linalg.norm(beside, axis=1).min() > HIDES_M)
