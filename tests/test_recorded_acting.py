@@ -1,6 +1,8 @@
 """An episode alone is enough: every act of a policy can be repeated from it, and learned from."""
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,6 +76,22 @@ def test_what_was_read_is_kept_and_the_same(taught: EpisodeReport) -> None:
     assert data.end[-1] == len(data.x) == 2 * len(first["x"])
     assert data.success.any() == taught.success
     assert find_episodes([path.parent]) == [path]
+
+
+def test_two_may_read_at_once(taught: EpisodeReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "episode"
+    shutil.copytree(taught.episode, path, ignore=shutil.ignore_patterns("features-*"))
+    save, both = np.savez, []
+
+    def interrupted(file: Path, **arrays: Any) -> None:
+        monkeypatch.setattr(np, "savez", save)
+        save(file, **arrays)
+        both.append(read(path))
+
+    monkeypatch.setattr(np, "savez", interrupted)
+    both.append(read(path))
+    assert all(np.array_equal(both[0][name], both[1][name]) for name in both[0])
+    assert not list(path.glob("*.part.npz"))
 
 
 def test_forces_are_labelled_as_limits_are_judged(taught: EpisodeReport) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,7 @@ def read(path: Path, splits: tuple[str, ...] = TRAINED_ON) -> dict[str, np.ndarr
             arrays = dict(saved)
     else:
         arrays = _extract(Episode.open(path))
-        part = cache.with_suffix(".part.npz")
+        part = path / f"{token_hex(4)}.part.npz"  # several may read at once
         np.savez(part, allow_pickle=False, **arrays)
         part.replace(cache)
     other = set(arrays["split"].tolist()) - set(splits)
