@@ -20,7 +20,7 @@ HIDES_M = 0.10
 FOREARM_M = (0.0, 0.08, 0.16, 0.24, 0.32)
 """Points of hand and forearm, behind the tool along its own z."""
 NEAREST_M = 0.3
-LEAST_UNIT = 3.0
+LEAST_UNIT = 1.5
 """Frames: a detector misses so many now and then."""
 
 
