@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 
 from agent.commands.bench_knowing import Attempt, Seen, area_words, calm_seconds, calm_words, largest_after, summarise
+from agent.commands.results_archive import archive_of, restore
 from agent.commands.results_cells import CONDITIONS, GRID, HEADLINE, Cell
 from agent.commands.results_tables import by_task, compared, first_tries, how, kept_better, kept_limits
 from agent.commands.results_variants import SAFEGUARDS, TRAINED
@@ -94,6 +95,9 @@ def test_a_page_is_written_section_by_section_and_says_what_it_lacks(
     assert "| press-button | 100% (21%–100%), n 1 |" in text
     assert "![success by condition](images/results-success.png)" in text
     assert (page.parent / "images" / "results-success.png").stat().st_size > 5000
+    restore(archive_of(page), tmp_path / "elsewhere")
+    (journal,) = (tmp_path / "elsewhere").iterdir()
+    assert journal.read_bytes() == (tmp_path / "episodes" / "evaluations" / journal.name).read_bytes()
     assert "## Three training seeds\n\nEach trained once, for 30 minutes" in text
     assert "trained in stages.\n\nNot measured: seed-0 cannot be trained: no episodes" in text
 

@@ -32,29 +32,35 @@ class Journal:
 
         Raises CommandError for any other line that cannot be read.
         """
-        if not self.path.exists():
-            return {}
+        return self.parse(self.path.read_bytes(), self.path) if self.path.exists() else {}
+
+    @staticmethod
+    def parse(data: bytes, path: Path) -> dict[int, EpisodeReport]:
+        """The same of a journal's bytes, which came from `path`."""
         results = {}
-        lines = self.path.read_bytes().splitlines(keepends=True)
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(data.splitlines(keepends=True), start=1):
             if not line.endswith(b"\n"):
                 continue
             try:
                 entry = msgspec.json.decode(line, type=_Line)
             except msgspec.DecodeError as error:
-                raise CommandError(f"{self.path}, line {number}: {error}; mend or remove it") from error
+                raise CommandError(f"{path}, line {number}: {error}; mend or remove it") from error
             results[entry.index] = entry.report
         return results
 
+    @staticmethod
+    def line(index: int, report: EpisodeReport) -> bytes:
+        """What a journal says of one result."""
+        return json.dumps(msgspec.to_builtins(_Line(index, report))).encode() + b"\n"
+
     def add(self, index: int, report: EpisodeReport) -> None:
         """Append one result. Raises CommandError where the disk refuses it."""
-        line = json.dumps(msgspec.to_builtins(_Line(index, report))).encode() + b"\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a+b") as file:
                 # After a torn line, begin a new one: the torn one then reads as damaged, so cut it off.
                 self._cut_torn_line(file.fileno())
-                file.write(line)
+                file.write(self.line(index, report))
         except OSError as error:
             raise CommandError(f"cannot write {self.path}: {error.strerror}") from error
 

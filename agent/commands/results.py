@@ -3,7 +3,8 @@
 Policies are compared in pairs, in the same houses. Each episode is kept as `doppio eval` keeps it:
 the same command goes on where it was stopped, and cells that `eval` has run already are not run again. Sections that
 compare with other weights (other seeds, 50 demonstrations, one loss left out) train those first, from --data; this too
-goes on where it was stopped. Results belong to the code and the weights that made them.
+goes on where it was stopped. Results belong to the code and the weights that made them. With --to, what was counted
+lies beside the page as one file, from which another machine goes on.
 
 example: doppio results --split heldout --episodes 100 --to docs/results.md
 """
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from agent.commands.arguments import POLICIES, add_checkpoint, add_json, add_split, house_index, number_between
 from agent.commands.collect import DATA
 from agent.commands.outcome import CommandError, Exit, write_json
+from agent.commands.results_archive import archive_of, restore, store
 from agent.commands.results_cells import (
     GRID,
     HEADLINE,
@@ -129,6 +131,11 @@ def run(args: argparse.Namespace) -> int:
         variants=Variants(args.checkpoint, making, console),
         console=console,
     )
+    from agent.episodes import code_identity, episodes_root
+
+    kept = episodes_root() / "evaluations"
+    if args.to is not None:
+        restore(archive_of(args.to), kept)
     lines = _head(args)
     for name in sections:
         console.print(f"— {name}")
@@ -141,6 +148,7 @@ def run(args: argparse.Namespace) -> int:
             # After every section: what a day has measured is never lost with the last one.
             args.to.parent.mkdir(parents=True, exist_ok=True)
             args.to.write_text("\n".join(lines) + "\n")
+            store(archive_of(args.to), kept, args.split, code_identity().sources)
     console.print(f"written {args.to}" if args.to is not None else "\n".join(lines), markup=False)
     write_json(args.json, as_json(page))
     return Exit.FAILED if page.crashes else Exit.OK
@@ -150,6 +158,10 @@ def _head(args: argparse.Namespace) -> list[str]:
     from agent.episodes import code_identity, cpu_name
 
     code = code_identity()
+    beside = ""
+    if args.to is not None:
+        archive = archive_of(args.to).name
+        beside = f", here or elsewhere: every episode's report is taken from [{archive}]({archive})"
     return [
         "# Results",
         "",
@@ -158,7 +170,7 @@ def _head(args: argparse.Namespace) -> list[str]:
         "Success in %, with Wilson's 95 % interval; houses that lack what a task needs are left out. "
         f"Code {code.sources}{f' (commit {code.commit[:7]})' if code.commit else ''}, {cpu_name()}.",
         "",
-        f"`{_command(args)}` makes this page again; what is measured already is not measured again.",
+        f"`{_command(args)}` makes this page again; what is measured already is not measured again{beside}.",
         "",
         "`limits` are set at run time: " + ", ".join(f"{name} {value:g}" for name, value in LIMITS.items()) + ". "
         "Demonstrations were asked to keep more force and tilt than that. Most skills give up an attempt sooner than "
