@@ -32,5 +32,5 @@ def served(
         stop.set()
         thread.join()
         server.close()
-    if failures:
-        raise failures[0]
+        if failures:
+            raise failures[0]  # that of the test, which follows from it, is its context

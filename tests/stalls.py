@@ -11,6 +11,8 @@ from functools import cache
 import pytest
 
 STALL_S = 0.03
+TOLD_WITHIN_S = 1.0
+"""A stall is told when it is over."""
 
 
 class Patience:
@@ -43,16 +45,19 @@ def while_undisturbed(check: Callable[[], object]) -> None:
         began_s = time.monotonic()
         try:
             check()
-        except Exception:
-            time.sleep(2 * STALL_S)  # a stall is told when it is over
-            stalls_s = _stalls_s()
+        except Exception as error:
+            failure = error
+            told_until_s = time.monotonic() + TOLD_WITHIN_S
+            while not (stalls_s := _stalls_s()) and time.monotonic() < told_until_s:
+                time.sleep(STALL_S)
             if not stalls_s:
                 raise
         else:
             return
         Patience.left_s -= time.monotonic() - began_s
         if Patience.left_s < 0.0:
-            pytest.skip(f"real time cannot be judged: this machine stood still for {max(stalls_s):.2f} s in this test")
+            stood = f"this machine stood still for {max(stalls_s):.2f} s while it came to {failure!r}"
+            pytest.skip(f"real time cannot be judged: {stood}")
 
 
 def _stalls_s() -> list[float]:
@@ -75,15 +80,17 @@ def _read(pipe: int) -> bytes:
 def _watches() -> list[int]:
     """Pipes from one watching process for each processor; they end with this process."""
     processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
-    pipes = []
+    pipes, watches = [], []
     for processor in processors:
         given = [str(processor), str(os.getpid()), str(STALL_S)]
         watch = subprocess.Popen([sys.executable, "-c", _WATCH, *given], stdout=subprocess.PIPE)
         assert watch.stdout is not None
         os.set_blocking(watch.stdout.fileno(), False)
         pipes.append(watch.stdout.fileno())
+        watches.append(watch)
         atexit.register(_end, watch)
     time.sleep(0.5)  # until they watch
+    assert all(watch.poll() is None for watch in watches), "they could not begin to watch"
     return pipes
 
 

@@ -20,9 +20,10 @@ from agent.policies.recorded import situation_of
 from agent.session import RunConfig, run_episode
 from agent.world_model.checkpoint import save
 from agent.world_model.config import STEP_TICKS, ModelConfig, PlanningConfig
-from agent.world_model.features import LAYOUT
+from agent.world_model.features import LAYOUT, Featurizer
 from agent.world_model.model import Model, fresh
 from agent.world_model.planning import Planner
+from agent.world_model.surprise import Surprise
 
 PHASES = ("advance", "draw-back", "line-up", "push")
 FORCE_N = 21.0
@@ -96,6 +97,17 @@ def test_every_step_says_what_the_mind_thinks_of_itself(steps: list[Step]) -> No
         assert estimate.time_to_go_s is not None
         assert estimate.force_n is not None
     assert later.surprise is not None
+
+
+def test_what_is_missing_is_told_to_surprise(model: Model, steps: list[Step], monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(Surprise, "update", lambda self, action, z, x, missing: told.append(missing))
+    monkeypatch.setattr(Featurizer, "missing", property(lambda self: 7))
+    policy = LearnedPolicy("world-model", model)
+    policy.act(situation_of(steps[0]))
+    while policy.think():
+        pass
+    assert told == [7]
 
 
 def test_reports_say_who_acted_and_how_limits_were_kept(model: Model, report: EpisodeReport, steps: list[Step]) -> None:

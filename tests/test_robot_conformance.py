@@ -27,15 +27,19 @@ from controllers.virtual_robot import VirtualRobot
 @contextmanager
 def in_virtual_time():
     robot = VirtualRobot(FakePlant())
-    yield robot
-    robot.close()
+    try:
+        yield robot
+    finally:
+        robot.close()
 
 
 @contextmanager
 def in_real_time():
     robot = RealtimeRobot(FakePlant())
-    yield robot
-    robot.close()
+    try:
+        yield robot
+    finally:
+        robot.close()
 
 
 @contextmanager

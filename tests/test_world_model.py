@@ -35,7 +35,7 @@ from agent.world_model.features import KINDS, LAYOUT
 from agent.world_model.heads import FEEL, FORCE_AHEAD
 from agent.world_model.layers import sigmoid
 from agent.world_model.model import Calibration, Model, fresh, schema
-from agent.world_model.surprise import GONE, HEAVIER, PUSHED, RESIDUAL, UNITS, Surprise
+from agent.world_model.surprise import HEAVIER, MISSING, PUSHED, RESIDUAL, UNITS, Surprise
 from agent.world_model.training import recalibrate, train
 
 SMALL = ModelConfig(latent=64, memory=32, group=16, hidden=32, prefix=8, members=2, horizon=4)
@@ -72,7 +72,7 @@ def toy(attempts: int = 24, ticks: int = 120) -> Data:
     seen[:, LAYOUT.slides] = seen[:, LAYOUT.size - len(KINDS) :] = 0.0  # what an attempt is about does not change
     return Data(
         x=seen,
-        missing=np.zeros(n, np.int64),
+        missing=np.maximum(0, np.arange(n) % ticks - ticks + 9),
         did=np.array(did, np.float32),
         advice=np.array(advice, np.float32),
         taught=np.ones(n, bool),
@@ -272,16 +272,21 @@ def test_what_is_calibrated_is_what_is_published(model: Model) -> None:
         alarms += max(score for score in scores if score is not None) > 1.0
         for _ in range(12):  # half a second, over which errors are smoothed
             surprise.update(np.zeros(12, np.float32), z[-1] + 5.0, x[-1] + 5.0, 0)
-        shifted = surprise.score()
+        shifted, sight = surprise.score(), surprise.of_sight()
         assert shifted is not None
         assert shifted > max(score for score in scores[-3:] if score is not None)
+        surprise.update(np.zeros(12, np.float32), z[-1] + 5.0, x[-1] + 5.0, missing := round(100.0 * shifted))
+        unit, threshold = float(constants[MISSING][0]), calibration.surprise_threshold
+        assert surprise.score() == pytest.approx(missing / unit / threshold)
+        assert surprise.of_sight() > max(sight, missing / unit)
+    assert constants[MISSING] == pytest.approx(5.0), "how many frames these attempts miss by their last step"
     assert alarms == 0
 
 
 def test_calibrating_anew_changes_nothing_that_was_learned(model: Model) -> None:
     again = recalibrate(toy(attempts=10), model)
     for name, value in model.weights.items():
-        assert np.array_equal(again.weights[name], value) != (name in (RESIDUAL, UNITS, HEAVIER, PUSHED, GONE)), name
+        assert np.array_equal(again.weights[name], value) != (name in (RESIDUAL, UNITS, HEAVIER, PUSHED, MISSING)), name
     assert again.calibration.surprise_threshold != model.calibration.surprise_threshold
     assert again.card["calibrated_anew"]["data"]["attempts"] == 10
     assert {**again.card, "calibrated_anew": None} == {**model.card, "calibrated_anew": None}

@@ -16,7 +16,7 @@ from agent.world_model.load import LEAST_UNIT as LEAST_SHARE
 from agent.world_model.load import heavier
 from agent.world_model.model import MOST_FAILURES, Calibration
 from agent.world_model.permanence import LEAST_UNIT as LEAST_FRAMES
-from agent.world_model.surprise import GONE, HEAVIER, PUSHED, RESIDUAL, UNITS, detectors, errors, lags, smooth, unset
+from agent.world_model.surprise import HEAVIER, MISSING, PUSHED, RESIDUAL, UNITS, detectors, errors, lags, smooth, unset
 from agent.world_model.work import group_of, work_units, works
 
 Floats = NDArray[np.float32]
@@ -84,7 +84,7 @@ def calibrate(
     group = {a: group_of(w, states[a][3][0]) for a in calm}
     of_all = units([detected[a] for a in usual], [group[a] for a in usual])
     found[UNITS] = np.array(of_all[: len(lags(c.horizon))])
-    found[HEAVIER], found[GONE], found[PUSHED] = of_all[-3:]
+    found[HEAVIER], found[MISSING], found[PUSHED] = of_all[-3:]
     scores: list[Floats] = []
     fold = data.house[calm] % FOLDS
     for number in np.unique(fold):

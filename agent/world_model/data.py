@@ -56,7 +56,7 @@ class Data:
     x: Floats
     """(n, LAYOUT.size) raw features."""
     missing: NDArray[np.int64]
-    """(n,) frames on end in which the thing in question should have been seen and was not."""
+    """(n,) frames that should have shown the thing in question and did not, since it was seen or held last."""
     did: Floats
     """(n, ACTION_SIZE) what the policy asked for, before reflexes."""
     advice: Floats
@@ -127,9 +127,12 @@ def read(path: Path, splits: tuple[str, ...] = TRAINED_ON) -> dict[str, np.ndarr
             arrays = dict(saved)
     else:
         arrays = _extract(Episode.open(path))
-        part = path / f"{token_hex(4)}.part.npz"  # several may read at once
-        np.savez(part, allow_pickle=False, **arrays)
-        part.replace(cache)
+        part = path / f"features-{token_hex(4)}.part.npz"  # several may read at once
+        try:
+            np.savez(part, allow_pickle=False, **arrays)
+            part.replace(cache)
+        finally:
+            part.unlink(missing_ok=True)
     other = set(arrays["split"].tolist()) - set(splits)
     if other:
         raise DataError(f"{path} is of the split {other.pop()!r}; only {' and '.join(splits)} may be used for this")

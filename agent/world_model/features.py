@@ -112,7 +112,7 @@ class Featurizer:
 
     @property
     def missing(self) -> int:
-        """As in `Seen`: frames on end in which the thing in question should have been seen and was not."""
+        """As in `Seen`: frames that should have shown the thing in question and did not, since it was seen last."""
         return self._seen.missing
 
     def __call__(self, s: Situation) -> Vector:

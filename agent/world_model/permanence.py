@@ -1,4 +1,4 @@
-"""Nothing just disappears: a thing that nothing hides is seen where it was, or where the hand left it.
+"""Nothing just disappears: a thing that the arm does not hide is seen where it was, or where the hand left it.
 
 Foretelling reaches a third of a second ahead, and when a thing comes out from behind the hand is known no better than
 that; so to whom it only foretells, a cup that comes into sight is stranger than one that is gone. Object permanence is
@@ -20,6 +20,7 @@ HIDES_M = 0.10
 FOREARM_M = (0.0, 0.08, 0.16, 0.24, 0.32)
 """Points of hand and forearm, behind the tool along its own z."""
 NEAREST_M = 0.3
+"""What is nearer to the camera cannot be looked at."""
 LEAST_UNIT = 1.5
 """Frames: a detector misses so many now and then."""
 

@@ -23,6 +23,7 @@ HELD_WITHIN_M = 0.12
 """The same for what is held: nothing that large is held farther from the tool."""
 SAME_M = 0.06
 """What is seen this near to where something was seen is the same."""
+MOST_OTHERS = 30
 LONGEST_S = 1.0
 _LIDS = frozenset(LID_CLASSES)
 _SORTS = {
@@ -48,13 +49,13 @@ class Seen:
         self._left: Array | None = None
         """Where the tool held it last, until it is seen without being held."""
         self.missing = 0
-        """Frames on end in which it should have been seen and was not."""
+        """Frames that should have shown it and did not, since it was seen or held last."""
 
     def __call__(self, s: Situation) -> tuple[Array, float]:
         """(3,) in the target frame, zeros before it was ever seen; and how long ago, s, at most LONGEST_S."""
         now = s.observation.time_s
         if s.holding:
-            self._left = s.tool_in_target.position
+            self._left, self.missing = s.tool_in_target.position, 0
         if s.observation.look is not None:
             self._update(s, s.observation.look, now)
         at = np.zeros(3) if self._at is None else self._at
@@ -69,6 +70,8 @@ class Seen:
             self._at, self._seen_s, self.missing = at, now_s, 0
             self._left = self._left if s.holding else None
         elif not s.holding and (self._left is not None or self._at is not None) and s.kind not in _SORTS:
+            # Fronts and lids are hidden by the hand that moves them; and of them alone there are mirrored situations,
+            # in which the camera is not.
             tool = s.target_in_base @ s.tool_in_target
             self.missing += in_clear_view(s.target_in_base.point(expected), look, tool)
 
@@ -80,11 +83,11 @@ class Seen:
             return None
         there = (np.array(found) - s.target_in_base.position) @ s.target_in_base.rotation
         away = np.linalg.norm(there - expected, axis=1)
-        if s.holding:
+        if s.holding and s.kind is not SubgoalKind.CARRY:  # there all places move, for the base is the target
             # Whatever is not at the hand is something else, also when it is looked for after it was let go of.
             others = there[away >= HELD_WITHIN_M]
             kept = [at for at in self._others if not _near(others, at)]
-            self._others = np.array([*others, *kept]).reshape(-1, 3)
+            self._others = np.array([*others, *kept][:MOST_OTHERS]).reshape(-1, 3)
         for row in np.argsort(away, kind="stable"):
             if away[row] >= (HELD_WITHIN_M if s.holding else WITHIN_M):
                 return None

@@ -34,7 +34,7 @@ LAGS = (1, 4, 8)
 SMOOTHING = 0.08
 """Share of a new step in a detector: a time constant of 0.5 s."""
 RESIDUAL, UNITS = "surprise.residual", "surprise.units"
-HEAVIER, PUSHED, GONE = "surprise.heavier", "surprise.pushed", "surprise.gone"
+HEAVIER, PUSHED, MISSING = "surprise.heavier", "surprise.pushed", "surprise.missing"
 """Names among the weights of (lags, latent) standard deviations of the latent's errors, and of what each detector
 seldom passes when nothing is wrong: (lags, FEEL + 1), (1,) a share of the load, (work.GROUPS,) J, and (1,) frames."""
 
@@ -47,7 +47,7 @@ def unset(c: ModelConfig) -> dict[str, Floats]:
         UNITS: np.ones((count, heads.FEEL + 1), np.float32),
         HEAVIER: np.ones(1, np.float32),
         PUSHED: np.ones(GROUPS, np.float32),
-        GONE: np.ones(1, np.float32),
+        MISSING: np.ones(1, np.float32),
     }
 
 
@@ -90,7 +90,7 @@ class Surprise:
         self._horizon = model.config.horizon
         self._residual, self._units = model.weights[RESIDUAL], model.weights[UNITS]
         self._heavier_unit, self._pushed_units = float(model.weights[HEAVIER][0]), model.weights[PUSHED]
-        self._gone_unit = float(model.weights[GONE][0])
+        self._missing_unit = float(model.weights[MISSING][0])
         self._load, self._work = Load(), Work()
         self.reset()
 
@@ -101,12 +101,12 @@ class Surprise:
         self._actions: deque[Floats] = deque(maxlen=self._lags[-1])
         self._load.reset()
         self._work.reset()
-        self._heavier = self._pushed = self._gone = 0.0
+        self._heavier = self._pushed = self._missing = 0.0
 
     def update(self, action: Floats, z: Floats, x: Floats, missing: int) -> None:
         """A step: `action` (ACTION_SIZE,) was asked for, then `z` (latent,) and the normalised features `x`
-        (LAYOUT.size,) came, after so many frames on end that should have shown the thing and did not."""
-        self._gone = missing / self._gone_unit
+        (LAYOUT.size,) came, after so many frames that should have shown the thing and did not."""
+        self._missing = missing / self._missing_unit
         self._heavier = self._load(*load_of(self._w, x))
         self._pushed = self._work(*push_of(self._w, x)) / float(self._pushed_units[group_of(self._w, x)])
         if not self._states:
@@ -132,10 +132,10 @@ class Surprise:
         if not self._actions:
             return None
         foretold = float((detectors(self._felt, self._thought) / self._units).max())
-        told = max(self._heavier / self._heavier_unit, self._pushed, self._gone)
+        told = max(self._heavier / self._heavier_unit, self._pushed, self._missing)
         return max(foretold, told) / self._threshold
 
     def of_sight(self) -> float:
         """The detectors of what is seen alone, together: the root of the sum of their squares, in their units."""
         seen = (self._felt / self._units[:, :-1])[:, SEEN_IN_FEEL]
-        return float(np.sqrt((seen**2).sum() + self._gone**2))
+        return float(np.sqrt((seen**2).sum() + self._missing**2))
