@@ -10,7 +10,16 @@ from msgspec import structs
 from agent.commands.bench_knowing import Attempt, Seen, area_words, calm_seconds, calm_words, largest_after, summarise
 from agent.commands.results_archive import archive_of, restore
 from agent.commands.results_cells import CONDITIONS, GRID, HEADLINE, Cell
-from agent.commands.results_tables import by_task, compared, first_tries, how, kept_better, kept_limits
+from agent.commands.results_tables import (
+    WORTH,
+    by_task,
+    compared,
+    first_tries,
+    how,
+    kept_better,
+    kept_limits,
+    worth,
+)
 from agent.commands.results_variants import SAFEGUARDS, TRAINED
 from agent.episodes import EpisodeReport, SubgoalOutcome
 from agent.episodes.report import Kept
@@ -56,6 +65,16 @@ def test_tables_say_what_was_measured() -> None:
     assert "| world-model | 25% (20%–32%), n 199 |" in text
     text = "\n".join(kept_better(results, tasks, "world-model", ["prior"]))
     assert "| prior | 199 | 50 and 199 | -74.9% (-80.3% to -68.0%) |" in text
+    both = ["nominal", "limits"]
+    assert worth(results, tasks, both, "prior") == ["98% (96%–99%), n 400", "98%", "5.0", "200 of 200", "–"]
+    assert worth(results, tasks, both, "world-model")[3:] == ["50 of 199", "16.0%"], (
+        "half of the time at 2 %, half at 30 %"
+    )
+    assert worth(results, tasks, ["nominal"], "world-model")[3:] == ["–", "2.0% (prior)"]
+    assert worth(results, tasks, ["combined"], "prior") == ["–"] * len(WORTH)
+    again = SubgoalOutcome(kind="pick", start_s=0.0, duration_s=5.0, succeeded=True, attempts=2)
+    results[Cell("pick-mug", "combined", "prior")] = {0: plan[1], 1: structs.replace(plan[1], subgoals=[again])}
+    assert worth(results, tasks, ["combined"], "prior")[:2] == ["50% (9%–91%), n 2", "100%"]
     never_acted = structs.replace(plan[0], limits={})
     results[Cell("pick-mug", "limits", "world-model")] = {**plan, 0: never_acted}
     assert "| prior | 198 |" in "\n".join(kept_better(results, tasks, "world-model", ["prior"]))

@@ -36,7 +36,7 @@ def first_tries(results: "Results", tasks: Sequence[str], condition: str, minds:
         there = [report for report in reports.values() if not report.lacks]
         if not there:
             return "–"
-        first = sum(r.success and all(s.attempts == 1 for s in r.subgoals) for r in there)
+        first = sum(map(at_first_try, there))
         low, high = wilson_interval(first, len(there))
         return f"{first / len(there):.0%} ({low:.0%}–{high:.0%}){mark(aggregate(list(reports.items())))}"
 
@@ -44,6 +44,35 @@ def first_tries(results: "Results", tasks: Sequence[str], condition: str, minds:
     fair = shared(results, tasks, [condition], minds)
     rows.append(["**all**", *(f"**{share(pooled(fair, tasks, [condition], mind))}**" for mind in minds)])
     return table(["at first try", *minds], rows)
+
+
+def at_first_try(report: "EpisodeReport") -> bool:
+    """It succeeded with a single attempt at each subgoal."""
+    return report.success and all(subgoal.attempts == 1 for subgoal in report.subgoals)
+
+
+WORTH = ("at first try", "in the end", "acting, s", "passed a limit", "planned")
+"""Of what columns `worth` gives."""
+
+
+def worth(results: "Results", tasks: Sequence[str], conditions: Sequence[str], mind: str) -> list[str]:
+    """What a mind is worth in all these tasks and conditions together; limits where they are set at run time."""
+    from agent.commands.statistics import aggregate, wilson_interval
+
+    reports = pooled(results, tasks, conditions, mind)
+    there = [report for report in reports.values() if not report.lacks]
+    if not there:
+        return ["–"] * len(WORTH)
+    first = sum(map(at_first_try, there))
+    low, high = wilson_interval(first, len(there))
+    passed, n = violations(pooled(results, tasks, ["limits"], mind)) if "limits" in conditions else (0, 0)
+    return [
+        f"{first / len(there):.0%} ({low:.0%}–{high:.0%}), n {len(there)}",
+        f"{sum(report.success for report in there) / len(there):.0%}",
+        f"{sum(report.acting_s for report in there) / len(there):.1f}",
+        f"{passed} of {n}" if n else "–",
+        _planned(aggregate(list(reports.items()))),
+    ]
 
 
 def by_condition(
