@@ -140,4 +140,6 @@ class Variants:
 def settings(name: str) -> str:
     """What was changed, for a table."""
     changed = SAFEGUARDS[name][1] if name in SAFEGUARDS else asdict(TRAINED[name])["training"]
-    return ", ".join(f"{key}={value}" for key, value in changed.items())
+    return ", ".join(
+        f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in changed.items()
+    )
