@@ -20,12 +20,12 @@ from agent.world_model.calibration import (
     ece,
     ece_if_honest,
     fit_success,
-    largest,
+    foretelling_errors,
     latents_of,
     platt,
     quiet_threshold,
     smoothed,
-    units,
+    told,
 )
 from agent.world_model.checkpoint import CheckpointError, identity, load, load_arrays, save
 from agent.world_model.collapse import CollapsedError, health
@@ -35,8 +35,9 @@ from agent.world_model.features import KINDS, LAYOUT
 from agent.world_model.heads import FEEL, FORCE_AHEAD
 from agent.world_model.layers import sigmoid
 from agent.world_model.model import Calibration, Model, fresh, schema
-from agent.world_model.surprise import HEAVIER, MISSING, PUSHED, RESIDUAL, UNITS, Surprise
+from agent.world_model.surprise import RESIDUAL, UNITS, Surprise, lags
 from agent.world_model.training import recalibrate, train
+from agent.world_model.usual import group_of
 
 SMALL = ModelConfig(latent=64, memory=32, group=16, hidden=32, prefix=8, members=2, horizon=4)
 HIDDEN = 12
@@ -259,9 +260,10 @@ def test_what_is_calibrated_is_what_is_published(model: Model) -> None:
     calibration, constants, results = calibrate(model.weights, SMALL, data, np.arange(10))
     assert results["surprise_threshold"] == calibration.surprise_threshold
     calibrated = replace(model, calibration=calibration, weights=model.weights | constants)
+    unit, threshold = constants[UNITS][0], calibration.surprise_threshold
     alarms = 0
     for attempt in range(10):
-        ticks, z, h, x = latents_of(model.weights, SMALL, data, attempt)
+        states = ticks, z, h, x = latents_of(model.weights, SMALL, data, attempt)
         surprise, scores = Surprise(calibrated), []
         for k in range(len(z)):
             done = data.did[ticks[k - 1] : ticks[k - 1] + 4].mean(axis=0) if k else np.zeros(12, np.float32)
@@ -269,24 +271,27 @@ def test_what_is_calibrated_is_what_is_published(model: Model) -> None:
             surprise.remember(z[k], h[k])
             scores.append(surprise.score())
         assert scores[0] is None
-        alarms += max(score for score in scores if score is not None) > 1.0
+        of_lags = [foretelling_errors(model.weights, SMALL, data, attempt, lag, states) for lag in lags(SMALL.horizon)]
+        detected = told(model.weights, data, of_lags, states, constants[RESIDUAL])
+        assert scores[1:] == pytest.approx((detected / unit).max(axis=1) / threshold, rel=1e-3)
+        alarms += max(scores[1:]) > 1.0
         for _ in range(12):  # half a second, over which errors are smoothed
             surprise.update(np.zeros(12, np.float32), z[-1] + 5.0, x[-1] + 5.0, 0)
         shifted, sight = surprise.score(), surprise.of_sight()
         assert shifted is not None
-        assert shifted > max(score for score in scores[-3:] if score is not None)
-        surprise.update(np.zeros(12, np.float32), z[-1] + 5.0, x[-1] + 5.0, missing := round(100.0 * shifted))
-        unit, threshold = float(constants[MISSING][0]), calibration.surprise_threshold
-        assert surprise.score() == pytest.approx(missing / unit / threshold)
-        assert surprise.of_sight() > max(sight, missing / unit)
-    assert constants[MISSING] == pytest.approx(5.0), "how many frames these attempts miss by their last step"
+        assert shifted > max(scores[-3:])
+        surprise.update(np.zeros(12, np.float32), z[-1] + 5.0, x[-1] + 5.0, missing := round(1000.0 * shifted))
+        unit_there = constants[UNITS][group_of(model.weights, x[-1] + 5.0)][-1]
+        assert surprise.score() == pytest.approx(missing / unit_there / threshold)
+        assert surprise.of_sight() > max(sight, missing / unit_there)
     assert alarms == 0
 
 
-def test_calibrating_anew_changes_nothing_that_was_learned(model: Model) -> None:
+def test_calibrating_anew_changes_nothing_that_acts(model: Model) -> None:
     again = recalibrate(toy(attempts=10), model)
     for name, value in model.weights.items():
-        assert np.array_equal(again.weights[name], value) != (name in (RESIDUAL, UNITS, HEAVIER, PUSHED, MISSING)), name
+        assert np.array_equal(again.weights[name], value) != (name in (RESIDUAL, UNITS)), name
+    assert again.calibration.latent_std == model.calibration.latent_std
     assert again.calibration.surprise_threshold != model.calibration.surprise_threshold
     assert again.card["calibrated_anew"]["data"]["attempts"] == 10
     assert {**again.card, "calibrated_anew": None} == {**model.card, "calibrated_anew": None}
@@ -305,24 +310,6 @@ def test_what_only_fluctuates_surprises_less_than_what_stays() -> None:
     size = rng.uniform(0.5, 1.5, (200, 3)).astype(np.float32)
     fluctuates, stays = smoothed(size * rng.choice([-1.0, 1.0], size.shape).astype(np.float32)), smoothed(size)
     assert np.abs(fluctuates[50:]).max() < 0.7 * np.abs(stays[50:]).min()
-
-
-def test_a_unit_is_what_its_detector_seldom_passes() -> None:
-    rng = np.random.default_rng(3)
-
-    def told(*scales: float) -> np.ndarray:
-        return np.abs(rng.normal(0.0, scales, (1000, len(scales)))).astype(np.float32)
-
-    groups = [0, 0, 5]
-    attempts = [[told(0.1, 5.0), told(0.0), told(0.2 if group else 0.05)] for group in groups]
-    lag, load, work = units(attempts, groups)
-    assert lag == pytest.approx([0.31, 15.5], rel=0.1)
-    assert (load > 0.0).all(), "a detector that never showed anything can still be divided by"
-    assert work[[0, 5]] == pytest.approx([0.155, 0.62], rel=0.15), "each group of attempts has a unit of its own"
-    assert work[1] == work[5], "and one that never came has the largest"
-    found = [lag, load, work]
-    seldom = [(largest(of, found, group) > 1.0).mean() for of, group in zip(attempts, groups, strict=True)]
-    assert max(seldom) < 0.02
 
 
 def test_the_readout_of_success_finds_what_tells_how_attempts_end(model: Model) -> None:

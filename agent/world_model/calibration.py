@@ -11,13 +11,12 @@ from agent.world_model.batches import Index
 from agent.world_model.config import STEP_S, STEP_TICKS, ModelConfig
 from agent.world_model.data import Data
 from agent.world_model.features import LAYOUT
+from agent.world_model.jolt import jolts
 from agent.world_model.layers import Weights
-from agent.world_model.load import LEAST_UNIT as LEAST_SHARE
 from agent.world_model.load import heavier
 from agent.world_model.model import MOST_FAILURES, Calibration
-from agent.world_model.permanence import LEAST_UNIT as LEAST_FRAMES
-from agent.world_model.surprise import HEAVIER, MISSING, PUSHED, RESIDUAL, UNITS, detectors, errors, lags, smooth, unset
-from agent.world_model.work import group_of, work_units, works
+from agent.world_model.surprise import RESIDUAL, UNITS, Errors, detectors, errors, lags, least_units, smooth, unset
+from agent.world_model.usual import group_of, units
 
 Floats = NDArray[np.float32]
 ALARMS_PER_MINUTE = 0.5
@@ -25,9 +24,6 @@ SAME_ALARM_S = 1.0
 OF_ATTEMPT, RIDGE = 16, 100.0
 """Steps of each attempt that the readout of success and the odds are fitted to; weight of the readout's squared
 coefficients."""
-LARGE, LEAST_UNIT = 0.998, 1e-3
-"""Quantile of undisturbed episodes that makes a detector's unit: their largest errors tell readings apart, and not what
-is usual."""
 FOLDS = 3
 """The threshold is set on houses from which the units were not taken: units fit the episodes they come from, and a
 threshold that was set on those same episodes was passed ten times as often in others."""
@@ -48,7 +44,7 @@ def latents_of(w: Weights, c: ModelConfig, data: Data, attempt: int) -> tuple[In
 
 def foretelling_errors(
     w: Weights, c: ModelConfig, data: Data, attempt: int, lag: int, states: tuple[Index, Floats, Floats, Floats]
-) -> tuple[Floats, Floats]:
+) -> Errors:
     """`agent.world_model.surprise.errors` at every step of an attempt from step `lag` on; states: its `latents_of`."""
     ticks, z, h, x = states
     steps = len(z) - lag
@@ -66,32 +62,27 @@ def calibrate(
     """Constants of the model, those among its weights, and what it is worth, on these attempts."""
     used = [int(a) for a in attempts if data.end[a] - data.start[a] > STEP_TICKS * (c.horizon + 2)]
     calm = [a for a in used if data.calm[a]] or used
-    # What failed undisturbed is to raise no more alarms than the rest, but shows not what is usual: one lost cup made
-    # the unit of work in all picking five times as large.
+    # What failed undisturbed is to raise no more alarms than the rest, but shows not what is usual: one lost cup made a
+    # unit of all picking five times as large.
     usual = [a for a in calm if data.success[a]] or calm
     found = unset(c)
     states = {a: latents_of(w, c, data, a) for a in used}
-    detected: dict[int, list[Floats]] = {a: [] for a in calm}
-    for k, lag in enumerate(lags(c.horizon)):
-        of_lag = {a: foretelling_errors(w, c, data, a, lag, states[a]) for a in calm}
-        found[RESIDUAL][k] = np.maximum(np.concatenate([of_lag[a][1] for a in usual]).std(axis=0), 1e-3)
-        for a in calm:
-            felt, thought = of_lag[a]
-            detected[a].append(detectors(smoothed(felt), smoothed(thought / found[RESIDUAL][k])))
-    for a in calm:
-        ticks, _, _, x = states[a]
-        detected[a] += [of[1:, None] for of in (heavier(w, x), data.missing[ticks].astype(np.float32), works(w, x))]
+    of_lags = {a: [foretelling_errors(w, c, data, a, lag, states[a]) for lag in lags(c.horizon)] for a in calm}
+    for k in range(len(lags(c.horizon))):
+        found[RESIDUAL][k] = np.maximum(np.concatenate([of_lags[a][k].latent for a in usual]).std(axis=0), 1e-3)
+    detected = {a: told(w, data, of_lags[a], states[a], found[RESIDUAL]) for a in calm}
     group = {a: group_of(w, states[a][3][0]) for a in calm}
-    of_all = units([detected[a] for a in usual], [group[a] for a in usual])
-    found[UNITS] = np.array(of_all[: len(lags(c.horizon))])
-    found[HEAVIER], found[MISSING], found[PUSHED] = of_all[-3:]
+
+    def units_from(attempts: list[int]) -> Floats:
+        return units([detected[a] for a in attempts], [group[a] for a in attempts], least_units(c))
+
+    found[UNITS] = units_from(usual)
     scores: list[Floats] = []
     fold = data.house[calm] % FOLDS
     for number in np.unique(fold):
-        others = [a for a in usual if data.house[a] % FOLDS != number]
-        of_others = units([detected[a] for a in others], [group[a] for a in others]) if others else of_all
+        of_others = units_from([a for a in usual if data.house[a] % FOLDS != number] or usual)
         here = [a for a, of in zip(calm, fold, strict=True) if of == number]
-        scores += [largest(detected[a], of_others, group[a]) for a in here]
+        scores += [(detected[a] / of_others[group[a]]).max(axis=1) for a in here]
     threshold = quiet_threshold(scores)
     z = np.concatenate([states[a][1] for a in used])
     logits = np.array([heads.read(w, *states[a][1:3]).success[_spread(len(states[a][1]))] for a in used])
@@ -162,26 +153,22 @@ def fit_success(w: Weights, c: ModelConfig, data: Data, attempts: Index) -> dict
     return found
 
 
-def units(detected: list[list[Floats]], groups: list[int]) -> list[Floats]:
-    """What detectors seldom pass in these attempts: (FEEL + 1,) for every lag, (1,) for the load and for frames missed,
-    (work.GROUPS,) for work. Of each attempt (n, FEEL + 1) for every lag, then (n, 1) of these three, and its group."""
-    *foretold, load, missing, work = zip(*detected, strict=True)
-
-    def usual(told: tuple[Floats, ...], least: float) -> Floats:
-        return np.quantile(np.concatenate(told), LARGE, axis=0).astype(np.float32).clip(min=least)
-
-    of_lags = [usual(of, LEAST_UNIT) for of in foretold]
-    return [*of_lags, usual(load, LEAST_SHARE), usual(missing, LEAST_FRAMES), work_units(work, groups, LARGE)]
-
-
-def largest(detected: list[Floats], units: list[Floats], group: int) -> Floats:
-    """The detectors of all groups of an attempt as one score, from the first lag's first step on."""
-    of_attempt = [*units[:-1], units[-1][group]]
-    found = [(of / unit).max(axis=-1) for of, unit in zip(detected, of_attempt, strict=True)]
-    score = found[0]
-    for later in found[1:]:
-        score[-len(later) :] = np.maximum(score[-len(later) :], later)
-    return score
+def told(
+    w: Weights,
+    data: Data,
+    of_lags: list[Errors],
+    states: tuple[Index, Floats, Floats, Floats],
+    residual: Floats,
+) -> Floats:
+    """(n, detectors) of agent.world_model.surprise at the steps of an attempt, from its second on: its
+    `foretelling_errors` for every lag, its `latents_of`."""
+    ticks, _, _, x = states
+    columns = []
+    for k, of_lag in enumerate(of_lags):
+        found = detectors(smoothed(of_lag.feel), smoothed(of_lag.latent / residual[k]))
+        columns.append(np.pad(found, ((len(x) - 1 - len(found), 0), (0, 0))))
+    others = (jolts(of_lags[0].force), heavier(w, x)[1:], data.missing[ticks[1:]])
+    return np.concatenate([*columns, np.column_stack(others).astype(np.float32)], axis=1)
 
 
 def smoothed(raw: Floats) -> Floats:

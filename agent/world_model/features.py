@@ -90,6 +90,8 @@ FEEL_NAMES = (
     *("seen x", "seen y", "seen z", "opening", "seen lately"),
 )
 SEEN_LATELY_S = 0.25
+SHEAR_IN_FEEL = slice(2, 6)
+"""At the pads."""
 FORCE_IN_FEEL = slice(6, 9)
 """Force at the tool in the target frame."""
 VELOCITY_IN_FEEL = slice(10, 13)

@@ -278,9 +278,13 @@ def _finish(
 
 
 def recalibrate(data: Data, model: Model) -> Model:
-    """The model with all that is set on episodes it was not trained on set anew, on these; nothing is learned."""
+    """The model with what it says of itself set anew on these episodes, which it was not trained on: surprise and odds.
+
+    Nothing is learned, and nothing that acts is changed: the unit of the ensemble's disagreement stays.
+    """
     every = np.arange(len(data))
     calibration, constants, results = calibrate(model.weights, model.config, data, every)
+    calibration = replace(calibration, latent_std=model.calibration.latent_std)
     noted = {"data": _described(data), "results": _finite(results), **_origin()}
     return replace(
         model,

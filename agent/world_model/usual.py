@@ -1,0 +1,51 @@
+"""What each detector of surprise seldom passes when nothing is wrong: its unit, for each kind of subgoal.
+
+A door that is pushed open shakes the hand as nothing shakes it that puts down a mug: with one unit for all, what is
+told of the mug drowns in what is usual at doors. But rare things are seen too rarely in one kind of subgoal to know how
+far they go. So the units of a kind lie between what its own attempts and what those of all kinds say, nearer to its own
+the more there are of them.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.world_model.features import KINDS, LAYOUT
+from agent.world_model.layers import Weights
+
+Floats = NDArray[np.float32]
+
+SELDOM = 0.999
+"""Quantile of undisturbed episodes: their largest errors tell detectors apart, and not what is usual."""
+ENOUGH_ATTEMPTS = 20
+"""With so many of its own, the units of a kind lie half-way, in logarithms, between its own and those of all."""
+GROUPS = 2 * len(KINDS)
+"""Of attempts with units of their own: every kind of subgoal, and every kind at what slides and does not turn."""
+_KINDS = slice(LAYOUT.size - len(KINDS), LAYOUT.size)
+
+
+def group_of(w: Weights, x: Floats) -> int:
+    """Which of GROUPS an attempt belongs to, from normalised features (LAYOUT.size,)."""
+    slides = bool(_raw(w, x, slice(LAYOUT.slides, LAYOUT.slides + 1))[0] > 0.5)
+    return int(np.argmax(_raw(w, x, _KINDS))) + slides * len(KINDS)
+
+
+def units(told: Sequence[Floats], groups: Sequence[int], least: Floats) -> Floats:
+    """(GROUPS, detectors) from what detectors (n, detectors) told in each attempt and its group; never below `least`
+    (detectors,). A group without attempts has what is usual in all."""
+    of_all = _seldom(told, least)
+    found = np.tile(of_all, (GROUPS, 1))
+    for group in set(groups):
+        own = [values for values, its in zip(told, groups, strict=True) if its == group]
+        share = len(own) / (len(own) + ENOUGH_ATTEMPTS)
+        found[group] = of_all ** (1.0 - share) * _seldom(own, least) ** share
+    return found.astype(np.float32)
+
+
+def _seldom(told: Sequence[Floats], least: Floats) -> Floats:
+    return np.quantile(np.concatenate(told), SELDOM, axis=0).astype(np.float32).clip(min=least)
+
+
+def _raw(w: Weights, x: Floats, at: slice) -> Floats:
+    return (x[at] / w["normal.scale"][at] + w["normal.mean"][at]).astype(np.float32)
