@@ -1,20 +1,18 @@
 """What has been looked at: which surfaces and open containers were in view, near enough, often enough."""
 
-from math import tan
-
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.belief.classes import DRAWER_TRAVEL_M, FRONTS, PRIOR_DEPTH_M, SURFACES, hinge_side
 from agent.belief.entities import Entity, EntityTracker
 from agent.belief.places import inside_centre, is_open
-from agent.frames import Pose, from_quaternion
+from agent.frames import Pose
 from agent.messages import Look
+from agent.view import View
 
 Array = NDArray[np.float64]
 
-SURFACE_RANGE_M = 2.0
-INSIDE_RANGE_M = 1.9
+NEAREST_M, SURFACE_RANGE_M, INSIDE_RANGE_M = 0.1, 2.0, 1.9
 LOOKS_NEEDED = 7
 """A detector misses up to a quarter of half hidden things in a frame, and three sightings make an entity."""
 ENOUGH = 0.8
@@ -52,8 +50,7 @@ class Coverage:
         return missing if len(missing) else points
 
     def update(self, look: Look, base_in_map: Pose, entities: EntityTracker) -> None:
-        camera = base_in_map @ from_quaternion(look.camera_pose_in_base[:3], look.camera_pose_in_base[3:])
-        half_x, half_y = tan(0.5 * look.field_of_view_rad[0]), tan(0.5 * look.field_of_view_rad[1])
+        view = View(look, base_in_map)
         for place in entities.all():
             if place.size is None or not (place.class_name in SURFACES or place.class_name in FRONTS):
                 continue
@@ -61,13 +58,13 @@ class Coverage:
             if inside and not is_open(place):
                 continue
             reach = INSIDE_RANGE_M if inside else SURFACE_RANGE_M
-            gap = place.position - camera.position
+            gap = place.position - view.position
             if float(gap @ gap) > (reach + 2.0) ** 2:
                 continue
             points = self.points(place)
-            seen = _in_view(points, camera, half_x, half_y, reach)
+            seen = view.shows(points, NEAREST_M, reach)
             if inside:
-                seen &= _sees_inside(place, points, camera)
+                seen &= _sees_inside(place, points, view.position)
             counts = self._counts.get(place.id)
             if counts is None or len(counts) != len(points):
                 counts = np.zeros(len(points), np.int64)
@@ -105,10 +102,10 @@ def where_closed(front: Entity) -> str:
     return "upper" if float(front.position[2]) > UPPER_FROM_M else "lower"
 
 
-def _sees_inside(front: Entity, points: Array, camera: Pose) -> NDArray[np.bool_]:
+def _sees_inside(front: Entity, points: Array, eye: Array) -> NDArray[np.bool_]:
     """Which points behind an open front are not hidden by the container's edges or by the open front itself."""
     assert front.size is not None
-    eye_ahead, eye_left, eye_above = front.in_own_frame(camera.position)
+    eye_ahead, eye_left, eye_above = front.in_own_frame(eye)
     if eye_ahead < 0.1:
         return np.zeros(len(points), np.bool_)
     local = np.array([front.in_own_frame(p) for p in points])
@@ -126,11 +123,3 @@ def _sees_inside(front: Entity, points: Array, camera: Pose) -> NDArray[np.bool_
     # The leaf stands out at the hinge: nobody looks in from beyond it.
     beyond = -hinge_side(front.class_name) * (eye_left - middle_left) > half + 0.05
     return seen & ~np.bool_(beyond)
-
-
-def _in_view(points: Array, camera: Pose, half_x: float, half_y: float, reach_m: float) -> NDArray[np.bool_]:
-    local = (points - camera.position) @ camera.rotation
-    ahead = -local[:, 2]
-    near = (ahead > 0.1) & (np.einsum("ij,ij->i", local, local) < reach_m**2)
-    safe = np.maximum(ahead, 1e-6)
-    return near & (np.abs(local[:, 0]) < half_x * safe) & (np.abs(local[:, 1]) < half_y * safe)

@@ -3,20 +3,18 @@
 from collections.abc import Collection
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agent.belief.classes import FRONTS, OBJECTS
 from agent.belief.entities import Entity, EntityTracker
 from agent.belief.places import is_on
-from agent.frames import Pose, from_quaternion
+from agent.frames import Pose
 from agent.messages import Look
-
-Array = NDArray[np.float64]
+from agent.view import View
 
 SAME_M = 0.05
 """Two small things cannot stand nearer than this to each other, measured between their middles."""
 GHOST_LOOKS = 10
-CLEAR_WITHIN_M = 2.0
+NEAREST_M, CLEAR_WITHIN_M = 0.3, 2.0
 INNER_VIEW = 0.85
 """Share of the image's half width and height in which a thing cannot be missed for its edge."""
 HIDING_M, HIDING_LARGE_M = 0.12, 0.40
@@ -54,8 +52,7 @@ class Ghosts:
 
         Returns what was forgotten. Things in `spared` are left alone.
         """
-        camera = base_in_map @ from_quaternion(look.camera_pose_in_base[:3], look.camera_pose_in_base[3:])
-        half = INNER_VIEW * np.tan(0.5 * np.array(look.field_of_view_rad))
+        view = View(look, base_in_map)
         things = [e for e in entities.all() if e.class_name in OBJECTS]
         large = [e for e in entities.of_class(*LARGE) if e.class_name not in FRONTS or (e.state or 0.0) > AJAR]
         hiding = [(e, HIDING_M) for e in things] + [(e, HIDING_LARGE_M) for e in large]
@@ -65,7 +62,7 @@ class Ghosts:
                 self._missed.pop(entity.id, None)
             elif (
                 entity.id not in spared
-                and self._in_clear_view(entity, camera, half, hiding)
+                and self._in_clear_view(entity, view, hiding)
                 and any(is_on(top, entity.position) for top in entities.of_class(*OPEN_TOPS))
             ):
                 self._missed[entity.id] = self._missed.get(entity.id, 0) + 1
@@ -76,19 +73,11 @@ class Ghosts:
         return gone
 
     @staticmethod
-    def _in_clear_view(entity: Entity, camera: Pose, half: Array, hiding: list[tuple[Entity, float]]) -> bool:
-        local = camera.rotation.T @ (entity.position - camera.position)
-        ahead = -float(local[2])
-        if ahead < 0.3 or float(local @ local) > CLEAR_WITHIN_M**2:
+    def _in_clear_view(entity: Entity, view: View, hiding: list[tuple[Entity, float]]) -> bool:
+        if not view.shows(entity.position[None], NEAREST_M, CLEAR_WITHIN_M, INNER_VIEW)[0]:
             return False
-        if abs(float(local[0])) > half[0] * ahead or abs(float(local[1])) > half[1] * ahead:
-            return False
-        way = entity.position - camera.position
-        for other, reach_m in hiding:
-            if other is entity:
-                continue
-            share = float((other.position - camera.position) @ way) / float(way @ way)
-            nearest = camera.position + min(share, 1.0) * way
-            if share > 0.0 and float(np.linalg.norm(nearest - other.position)) < reach_m:
-                return False
-        return True
+        others = [(other.position, reach_m) for other, reach_m in hiding if other is not entity]
+        if not others:
+            return True
+        position, reach = zip(*others, strict=True)
+        return bool((view.beside(np.array(position), entity.position) >= reach).all())

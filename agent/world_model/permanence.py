@@ -8,8 +8,9 @@ told here instead, from where the thing was, the camera and the arm.
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.frames import Pose, from_quaternion
+from agent.frames import Pose
 from agent.messages import Look
+from agent.view import View
 
 Array = NDArray[np.float64]
 
@@ -27,14 +28,8 @@ LEAST_UNIT = 1.5
 
 def in_clear_view(at_in_base: Array, look: Look, tool_in_base: Pose) -> bool:
     """Whether the camera looks at this point (3,) and neither hand nor forearm is before it."""
-    camera = from_quaternion(look.camera_pose_in_base[:3], look.camera_pose_in_base[3:])
-    half = INNER_VIEW * np.tan(0.5 * np.array(look.field_of_view_rad))
-    way = at_in_base - camera.position
-    right, up, behind = (camera.rotation.T @ way).tolist()
-    ahead = -behind
-    if ahead < NEAREST_M or abs(right) > half[0] * ahead or abs(up) > half[1] * ahead:
+    view = View(look)
+    if not view.shows(at_in_base[None], NEAREST_M, np.inf, INNER_VIEW)[0]:
         return False
     arm = tool_in_base.position - np.outer(FOREARM_M, tool_in_base.rotation[:, 2])
-    share = np.clip((arm - camera.position) @ way / float(way @ way), 0.0, 1.0)
-    beside = arm - camera.position - share[:, None] * way
-    return bool(np.linalg.norm(beside, axis=1).min() > HIDES_M)
+    return bool(view.beside(arm, at_in_base).min() > HIDES_M)
