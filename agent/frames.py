@@ -14,7 +14,7 @@ from controllers.motion.se2 import wrap
 
 Array = NDArray[np.float64]
 
-__all__ = ["Array", "Pose", "from_quaternion", "planar", "rotation_vector", "tool_rotation", "wrap"]
+__all__ = ["Array", "Pose", "carried_twist", "from_quaternion", "planar", "rotation_vector", "tool_rotation", "wrap"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,13 @@ def planar(x: float, y: float, yaw: float, z: float = 0.0) -> Pose:
     """An upright frame."""
     c, s = cos(yaw), sin(yaw)
     return Pose(np.array([x, y, z]), np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]]))
+
+
+def carried_twist(base_velocity_in_base: Array, point_in_base: Array) -> Array:
+    """(6,) m/s and rad/s in base axes that a point (3,) of the base has over ground while the base drives by (3,)."""
+    vx, vy, turn = base_velocity_in_base.tolist()
+    x, y, _ = point_in_base.tolist()
+    return np.array([vx - turn * y, vy + turn * x, 0.0, 0.0, 0.0, turn])
 
 
 def from_quaternion(position: Array, quaternion_wxyz: Array) -> Pose:

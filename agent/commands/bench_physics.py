@@ -141,7 +141,7 @@ def watch(model: "Model", steps: "Sequence[Step]") -> list[tuple[float, float]]:
 def _seen(step: "Step", before: "Situation | None") -> tuple[Any, Any]:
     """The situation of a Step, and what was done: recorded while a policy acted, else told from the Observation."""
     from agent.belief.hand import FINGER, FORCE_SMOOTHING
-    from agent.frames import from_quaternion, planar
+    from agent.frames import carried_twist, from_quaternion, planar
     from agent.messages import Move
     from agent.policies.recorded import situation_of
 
@@ -166,8 +166,7 @@ def _seen(step: "Step", before: "Situation | None") -> tuple[Any, Any]:
         elapsed_s=before.elapsed_s + o.time_s - was.time_s,
     )
     vx, vy, turn = o.applied.base_velocity_in_base.tolist()
-    x, y, _ = tool.position.tolist()
-    twist = o.applied.tool_twist_in_base + np.array([vx - turn * y, vy + turn * x, 0.0, 0.0, 0.0, turn])
+    twist = o.applied.tool_twist_in_base + carried_twist(o.applied.base_velocity_in_base, tool.position)
     in_target = np.concatenate([target.rotation.T @ twist[:3], target.rotation.T @ twist[3:]])
     mode = "force" if o.applied.grip_mode == "force" else "width"
     move = Move(

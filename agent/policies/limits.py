@@ -11,7 +11,7 @@ from math import acos, hypot
 import numpy as np
 
 from agent.episodes.report import Kept
-from agent.frames import from_quaternion
+from agent.frames import carried_twist, from_quaternion
 from agent.messages import TICK_S, Acting, Limits, Step
 from agent.policies.interface import Array, Motion, Situation
 
@@ -72,11 +72,10 @@ def _gently(s: Situation, twist: Array, base: Array, most_m_s2: float) -> None:
     """A front follows the hand that grips its handle: how fast that changes its speed is felt too. Most of the knock
     with which a drawer starts is that; and whoever brakes harder shakes hand and front with the force of braking."""
     applied = s.observation.applied
-    (x, y, _), (vx, vy, turn) = s.observation.tool_pose_in_base[:3].tolist(), applied.base_velocity_in_base.tolist()
-    carried = np.array([vx - turn * y, vy + turn * x, 0.0])
-    before = s.target_in_base.rotation.T @ (applied.tool_twist_in_base[:3] + carried)
+    carried = carried_twist(applied.base_velocity_in_base, s.observation.tool_pose_in_base[:3])
+    before = s.target_in_base.rotation.T @ (applied.tool_twist_in_base[:3] + carried[:3])
     _approach(twist[:3], before, most_m_s2 * TICK_S)
-    _approach(base[:2], np.array([vx, vy]), min(most_m_s2, BASE_M_S2) * TICK_S)
+    _approach(base[:2], applied.base_velocity_in_base[:2], min(most_m_s2, BASE_M_S2) * TICK_S)
 
 
 def _approach(wanted: Array, before: Array, most: float) -> None:
@@ -125,10 +124,9 @@ class LimitWatch:
         limits: Limits = step.subgoal.limits
         self._note("force_n", force_n, limits.force_n)
         if self._last is not None:
-            vx, vy, turn = observation.base_velocity_in_base.tolist()
-            dx, dy, dz = ((pose[:3] - self._last[:3]) / TICK_S).tolist()
-            x, y = pose[:2].tolist()
-            self._note("speed_m_s", hypot(dx + vx - turn * y, dy + vy + turn * x, dz), limits.speed_m_s)
+            carried = carried_twist(observation.base_velocity_in_base, pose[:3])
+            velocity = (pose[:3] - self._last[:3]) / TICK_S + carried[:3]
+            self._note("speed_m_s", hypot(*velocity.tolist()), limits.speed_m_s)
         if acting.holding:
             self._note("tilt_rad", _held_tilt_rad(acting, pose), limits.tilt_rad)
         self._note("time_s", acting.elapsed_s, limits.time_s)

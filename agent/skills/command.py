@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.frames import Pose
+from agent.frames import Pose, carried_twist
 from agent.messages import TICK_S, Action, Observation
 
 Array = NDArray[np.float64]
@@ -44,11 +44,7 @@ def to_action(command: Command, observation: Observation, tool_in_base: Pose) ->
     """The Action for the next tick."""
     twist = np.array(command.tool_twist_in_base, dtype=np.float64)
     if not command.tool_rides:
-        vx, vy, turn = (float(v) for v in command.base_velocity_in_base)
-        x, y = float(tool_in_base.position[0]), float(tool_in_base.position[1])
-        twist[0] -= vx - turn * y
-        twist[1] -= vy + turn * x
-        twist[5] -= turn
+        twist -= carried_twist(np.asarray(command.base_velocity_in_base, dtype=np.float64), tool_in_base.position)
     return Action(
         sequence=observation.sequence,
         valid_from_s=observation.time_s,

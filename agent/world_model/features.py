@@ -11,7 +11,7 @@ from math import cos, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.frames import Pose, rotation_vector
+from agent.frames import Pose, carried_twist, rotation_vector
 from agent.messages import PAD_SHAPE, TICK_S, SubgoalKind
 from agent.policies.interface import Goal, Situation
 from agent.policies.paths import across_axis, along_path, angle_of, fingers
@@ -131,9 +131,8 @@ class Featurizer:
 
     def _velocity(self, s: Situation, tool: Pose) -> tuple[Array, Array]:
         """Of the tool over ground, base axes."""
-        vx, vy, turn = s.observation.base_velocity_in_base.tolist()
-        x, y = float(tool.position[0]), float(tool.position[1])
-        linear, angular = np.array([vx - turn * y, vy + turn * x, 0.0]), np.array([0.0, 0.0, turn])
+        carried = carried_twist(s.observation.base_velocity_in_base, tool.position)
+        linear, angular = carried[:3], carried[3:]
         if self._last is not None:
             linear += (tool.position - self._last.position) / TICK_S
             angular += rotation_vector(tool.rotation @ self._last.rotation.T) / TICK_S

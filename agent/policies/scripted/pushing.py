@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agent.frames import Pose
+from agent.frames import Pose, carried_twist
 from agent.policies.interface import Motion, Situation
 from agent.policies.paths import RAM_X_M
 from agent.policies.scripted.servo import servo
@@ -23,10 +23,10 @@ def act(s: Situation) -> Motion:
     ram = Pose(base_in_target.point(np.array([RAM_X_M, aside, height])), s.goal.tool_in_target.rotation)
     twist = servo(s.tool_in_target, ram, HAND_M_S)
     # The hand rides on the base, which is as fast as was asked of it last.
-    vx, vy, turn = s.observation.applied.base_velocity_in_base.tolist()
-    x, y, _ = s.target_in_base.point(s.tool_in_target.position).tolist()
-    twist[:3] += base_in_target.rotation @ np.array([vx - turn * y, vy + turn * x, 0.0])
-    twist[5] += turn
+    tool_in_base = s.target_in_base.point(s.tool_in_target.position)
+    carried = carried_twist(s.observation.applied.base_velocity_in_base, tool_in_base)
+    twist[:3] += base_in_target.rotation @ carried[:3]
+    twist[3:] += carried[3:]  # about the vertical, which is the target frame's too
     met = float(np.linalg.norm(s.force_in_target_n)) >= MEETS_FROM_N
     speed = min(SPEED_M_S if met else MEET_M_S, OF_LIMIT * s.limits.speed_m_s)
     return Motion(twist, "width", 0.0, np.array([speed, 0.0, 0.0]), phase="push-door")
