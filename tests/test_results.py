@@ -58,6 +58,8 @@ def test_tables_say_what_was_measured() -> None:
     assert "| pick-mug | 98% (95%–99%) | 98% (95%–99%) † |" in text
     text = "\n".join(compared(results, tasks, ["nominal"], "world-model", "prior", margin=True))
     assert "| nominal | 199 | +0.0% (-1.0% to +1.0%) | not inferior by a margin of 2% |" in text
+    text = "\n".join(compared(results, tasks, ["combined"], "world-model", "prior", margin=True))
+    assert "| combined | 0 | – | undecided by a margin of 2% |" in text
     assert "2.0% (prior)" in "\n".join(how(results, tasks, "nominal", minds))  # a row that hardly plans says so
     assert "30.0% |" in "\n".join(how(results, tasks, "limits", minds))
     text = "\n".join(kept_limits(results, tasks, minds))

@@ -122,14 +122,24 @@ def compared(
     rows = []
     for condition in conditions:
         both = pairs(results, tasks, [condition], first, second)
-        difference, low, high = paired_difference(both)
-        row = [condition, str(len(both)), f"{difference:+.1%} ({low:+.1%} to {high:+.1%})"]
+        row = [condition, str(len(both)), _difference(both)]
         if margin:
+            _, low, high = paired_difference(both)
             word = "not inferior" if low > -MARGIN else "inferior" if high < -MARGIN else "undecided"
             row.append(f"{word} by a margin of {MARGIN:.0%}")
         rows.append(row)
     head = ["condition", "pairs", f"{first} minus {second}"]
     return table([*head, "verdict"] if margin else head, rows)
+
+
+def _difference(both: Sequence[tuple[bool, bool]]) -> str:
+    """Of pairs, with its 95 % interval; a dash where there are none."""
+    from agent.commands.statistics import paired_difference
+
+    if not both:
+        return "–"
+    difference, low, high = paired_difference(both)
+    return f"{difference:+.1%} ({low:+.1%} to {high:+.1%})"
 
 
 def passed_limit(report: "EpisodeReport") -> bool:
@@ -147,16 +157,13 @@ def violations(reports: "Reports") -> tuple[int, int]:
 
 def kept_better(results: "Results", tasks: Sequence[str], first: str, others: Sequence[str]) -> list[str]:
     """Episodes under limits that passed one, of `first` and of each other mind in the same houses, where both acted."""
-    from agent.commands.statistics import paired_difference
-
     rows = []
     for other in others:
         both = pairs(
             results, tasks, ["limits"], first, other, of=lambda report: passed_limit(report) if report.limits else None
         )
-        difference, low, high = paired_difference(both)
         counts = f"{sum(a for a, _ in both)} and {sum(b for _, b in both)}"
-        rows.append([other, str(len(both)), counts, f"{difference:+.1%} ({low:+.1%} to {high:+.1%})"])
+        rows.append([other, str(len(both)), counts, _difference(both)])
     return table(["against", "pairs", "passed a limit", f"{first} minus the other"], rows)
 
 
