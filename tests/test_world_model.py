@@ -287,6 +287,22 @@ def test_what_is_calibrated_is_what_is_published(model: Model) -> None:
     assert alarms == 0
 
 
+def test_units_come_from_houses_of_the_trained_kind_and_the_threshold_from_others(model: Model) -> None:
+    """Strange attempts in other houses are to be alarms, not to widen what is usual."""
+    data = toy(attempts=20)
+    shaken = data.x.copy()
+    shaken[data.start[12] : data.end[12]] += 40.0 * rng().standard_normal((120, LAYOUT.size)).astype(np.float32)
+    split = np.array(["train"] * 10 + ["dev"] * 10)
+    both, every = replace(data, x=shaken, split=split), np.arange(20)
+    calibration, constants, results = calibrate(model.weights, SMALL, both, every)
+    _, of_train, _ = calibrate(model.weights, SMALL, data, np.arange(10))
+    assert np.array_equal(constants[UNITS], of_train[UNITS])
+    assert results["attempts"] == 10, "odds, too, are of the others"
+    _, of_dev, _ = calibrate(model.weights, SMALL, replace(both, split=np.full(20, "dev")), every)
+    assert (of_dev[UNITS][0] > constants[UNITS][0]).mean() > 0.5
+    assert calibration.surprise_threshold > 1.0
+
+
 def test_calibrating_anew_changes_nothing_that_acts(model: Model) -> None:
     again = recalibrate(toy(attempts=10), model)
     for name, value in model.weights.items():

@@ -4,7 +4,8 @@ The teacher is the scripted policy inside the skills: it sees what the learner w
 path; what is learned is what it then wants. Failures are kept: a model must know what they look like. With --policy
 prior or world-model the learner itself acts, and the teacher says in every tick what it would have done: an on-policy
 round. Houses are those of the split `train`; what comes from `dev` may calibrate a model (`doppio train --minutes 0`)
-and is refused for training. The same command goes on where it was stopped.
+and is refused for training. --undisturbed leaves out disturbances and unusual limits: what is usual, to calibrate with.
+The same command goes on where it was stopped.
 
 example: doppio collect press-button pick-mug --episodes 300
 """
@@ -64,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="teacher",
         help=f"who acts: {', '.join(COLLECTORS)} (default teacher)",
     )
+    parser.add_argument("--undisturbed", action="store_true", help="no disturbances, and the ordinary limits")
     add_checkpoint(parser)
     parser.add_argument(
         "--minutes",
@@ -87,14 +89,15 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f"--start {args.start} --episodes {args.episodes} ends above house {MAX_INDEX - 1}")
     weights = [] if args.policy == "teacher" else [check_weights(args)]
     # Other weights act otherwise: what they have done so far is another journal.
-    journals = {task: Journal.for_evaluation(args.data, (task, args.split, args.policy, *weights)) for task in tasks}
+    how = [args.policy, *weights, *(["undisturbed"] if args.undisturbed else [])]
+    journals = {task: Journal.for_evaluation(args.data, (task, args.split, *how)) for task in tasks}
     indices = range(args.start, args.start + args.episodes)
     done = {task: {i: r for i, r in journals[task].read().items() if i in indices} for task in tasks}
     # Round and round the tasks, so that what is there so far is always balanced.
     waiting = [
         job_number(index, k, len(tasks)) for index in indices for k, task in enumerate(tasks) if index not in done[task]
     ]
-    work = CollectJob(tuple(tasks), args.split, args.policy, args.checkpoint, args.data)
+    work = CollectJob(tuple(tasks), args.split, args.policy, args.checkpoint, args.data, args.undisturbed)
     started, errors = time.monotonic(), 0
     spent_s = sum(r.wall_s for of_task in done.values() for r in of_task.values()) / args.workers
     in_time = within(waiting, started + 60.0 * args.minutes - spent_s)
@@ -150,16 +153,18 @@ class CollectJob:
     policy: str
     checkpoint: Path | None
     data: Path
+    undisturbed: bool = False
 
     def __call__(self, job: int) -> "EpisodeReport":
         from agent.episodes import EpisodeReport
         from agent.policies.catalogue import ADVISED, TEACHER
         from agent.session import RunConfig, run_episode
+        from sim.disturbances.catalogue import NONE
         from sim.tasks.stage import NoStartError
 
         index, k = divmod(job, len(self.tasks))
         task = self.tasks[k]
-        disturbance, limits = conditions(task, index)
+        disturbance, limits = (NONE, None) if self.undisturbed else conditions(task, index)
         config = RunConfig(
             task=task,
             split=self.split,

@@ -9,13 +9,24 @@ from numpy.typing import NDArray
 from agent.world_model import encoders, heads, memory
 from agent.world_model.batches import Index
 from agent.world_model.config import STEP_S, STEP_TICKS, ModelConfig
-from agent.world_model.data import Data
+from agent.world_model.data import TRAINED_ON, Data
 from agent.world_model.features import LAYOUT
 from agent.world_model.jolt import jolts
 from agent.world_model.layers import Weights
 from agent.world_model.load import heavier
 from agent.world_model.model import MOST_FAILURES, Calibration
-from agent.world_model.surprise import RESIDUAL, UNITS, Errors, detectors, errors, lags, least_units, smooth, unset
+from agent.world_model.surprise import (
+    JOLT,
+    RESIDUAL,
+    UNITS,
+    Errors,
+    detectors,
+    errors,
+    lags,
+    least_units,
+    smooth,
+    unset,
+)
 from agent.world_model.usual import group_of, units
 
 Floats = NDArray[np.float32]
@@ -59,12 +70,20 @@ def foretelling_errors(
 def calibrate(
     w: Weights, c: ModelConfig, data: Data, attempts: Index
 ) -> tuple[Calibration, dict[str, Floats], dict[str, Any]]:
-    """Constants of the model, those among its weights, and what it is worth, on these attempts."""
+    """Constants of the model, those among its weights, and what it is worth, on these attempts.
+
+    Where some are in houses of the kind it was trained in and others are not, what is usual is taken from the former,
+    and what else is measured from the latter: in houses of another kind some few attempts are strange for long, which
+    are to count as alarms, and not to make every unit larger.
+    """
     used = [int(a) for a in attempts if data.end[a] - data.start[a] > STEP_TICKS * (c.horizon + 2)]
     calm = [a for a in used if data.calm[a]] or used
+    away = [a for a in used if data.split[a] not in TRAINED_ON]
+    at_home = [a for a in calm if data.split[a] in TRAINED_ON]
+    judged_apart = bool(at_home) and not set(calm).isdisjoint(away)
     # What failed undisturbed is to raise no more alarms than the rest, but shows not what is usual: one lost cup made a
     # unit of all picking five times as large.
-    usual = [a for a in calm if data.success[a]] or calm
+    usual = [a for a in (at_home if judged_apart else calm) if data.success[a]] or calm
     found = unset(c)
     states = {a: latents_of(w, c, data, a) for a in used}
     of_lags = {a: [foretelling_errors(w, c, data, a, lag, states[a]) for lag in lags(c.horizon)] for a in calm}
@@ -74,14 +93,16 @@ def calibrate(
     group = {a: group_of(w, states[a][3][0]) for a in calm}
 
     def units_from(attempts: list[int]) -> Floats:
-        return units([detected[a] for a in attempts], [group[a] for a in attempts], least_units(c))
+        return units([detected[a] for a in attempts], [group[a] for a in attempts], least_units(c), JOLT)
 
     found[UNITS] = units_from(usual)
     scores: list[Floats] = []
-    fold = data.house[calm] % FOLDS
-    for number in np.unique(fold):
-        of_others = units_from([a for a in usual if data.house[a] % FOLDS != number] or usual)
-        here = [a for a, of in zip(calm, fold, strict=True) if of == number]
+    if judged_apart:
+        used, calm = away, [a for a in calm if a in set(away)]
+    for number in np.unique(data.house[calm] % FOLDS):
+        here = [a for a in calm if data.house[a] % FOLDS == number]
+        others = usual if judged_apart else [a for a in usual if data.house[a] % FOLDS != number] or usual
+        of_others = units_from(others)
         scores += [(detected[a] / of_others[group[a]]).max(axis=1) for a in here]
     threshold = quiet_threshold(scores)
     z = np.concatenate([states[a][1] for a in used])
@@ -94,6 +115,7 @@ def calibrate(
         "attempts": len(used),
         "success_auc_mid_attempt": auc(middle[ended], middle[~ended]),
         "success_ece_mid_attempt": ece(honest_odds(logits, ended, failures, data.house[used] % FOLDS), ended),
+        "usual_minutes": sum(len(detected[a]) for a in usual) * STEP_S / 60.0,
         "calm_minutes": sum(len(s) for s in scores) * STEP_S / 60.0,
         "surprise_threshold": threshold,
     }

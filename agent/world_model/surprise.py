@@ -44,6 +44,8 @@ each detector seldom passes when nothing is wrong: for every lag those of READIN
 three."""
 _LEAST_OF_ERRORS = 1e-3
 _LEAST_OF_OTHERS = (jolt.LEAST_UNIT, load.LEAST_UNIT, permanence.LEAST_UNIT)
+JOLT = -3
+"""Its number among the detectors."""
 _HORIZONTAL = np.arange(heads.FEEL)[FORCE_IN_FEEL][:2]
 _SEEN = np.isin(READINGS, np.arange(heads.FEEL)[SEEN_IN_FEEL])
 

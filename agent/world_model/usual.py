@@ -1,9 +1,9 @@
-"""What each detector of surprise seldom passes when nothing is wrong: its unit, for each kind of subgoal.
+"""What each detector of surprise seldom passes when nothing is wrong: its unit.
 
-A door that is pushed open shakes the hand as nothing shakes it that puts down a mug: with one unit for all, what is
-told of the mug drowns in what is usual at doors. But rare things are seen too rarely in one kind of subgoal to know how
-far they go. So the units of a kind lie between what its own attempts and what those of all kinds say, nearer to its own
-the more there are of them.
+What a knock is, depends on what is done: a door that is pushed open jolts the hand as nothing jolts it that puts down a
+mug. So jolts have a unit for each kind of subgoal. But rare things are seen too rarely in one kind to know how far they
+go: the unit of a kind lies between what its own attempts and what those of all kinds say, nearer to its own the more
+there are of them.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ Floats = NDArray[np.float32]
 SELDOM = 0.999
 """Quantile of undisturbed episodes: their largest errors tell detectors apart, and not what is usual."""
 ENOUGH_ATTEMPTS = 20
-"""With so many of its own, the units of a kind lie half-way, in logarithms, between its own and those of all."""
+"""With so many of its own, the unit of a kind lies half-way, in logarithms, between its own and that of all."""
 GROUPS = 2 * len(KINDS)
-"""Of attempts with units of their own: every kind of subgoal, and every kind at what slides and does not turn."""
+"""Of attempts with a unit of their own: every kind of subgoal, and every kind at what slides and does not turn."""
 _KINDS = slice(LAYOUT.size - len(KINDS), LAYOUT.size)
 
 
@@ -31,15 +31,15 @@ def group_of(w: Weights, x: Floats) -> int:
     return int(np.argmax(_raw(w, x, _KINDS))) + slides * len(KINDS)
 
 
-def units(told: Sequence[Floats], groups: Sequence[int], least: Floats) -> Floats:
+def units(told: Sequence[Floats], groups: Sequence[int], least: Floats, by_group: int) -> Floats:
     """(GROUPS, detectors) from what detectors (n, detectors) told in each attempt and its group; never below `least`
-    (detectors,). A group without attempts has what is usual in all."""
+    (detectors,). Only that of number `by_group` differs by group; a group without attempts has what is usual in all."""
     of_all = _seldom(told, least)
     found = np.tile(of_all, (GROUPS, 1))
     for group in set(groups):
         own = [values for values, its in zip(told, groups, strict=True) if its == group]
         share = len(own) / (len(own) + ENOUGH_ATTEMPTS)
-        found[group] = of_all ** (1.0 - share) * _seldom(own, least) ** share
+        found[group, by_group] = of_all[by_group] ** (1.0 - share) * _seldom(own, least)[by_group] ** share
     return found.astype(np.float32)
 
 
