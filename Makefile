@@ -53,14 +53,16 @@ coffee: $(INSTALLED)
 	exit $$status
 
 # Demonstrations (up to 150 of each of 17 tasks, as many as fit into the minutes), training, two rounds in which the learner
-# plans and acts and the teacher advises, calibration in houses of another kind, evaluation.
+# plans and acts and the teacher advises, calibration in new houses of this and of another kind, evaluation.
 train: $(INSTALLED)
 	$(BIN)/doppio collect $(SKILLS) --data $(RUNS)/data --episodes 150 --minutes 36
 	$(MAKE) --no-print-directory $(RUNS)/first/model.safetensors
 	$(MAKE) --no-print-directory $(RUNS)/second/model.safetensors BEFORE=first ROUND=second START=1000000
 	$(MAKE) --no-print-directory $(RUNS)/third/model.safetensors BEFORE=second ROUND=third START=2000000
+	$(BIN)/doppio collect $(SKILLS) --policy world-model --undisturbed --data $(RUNS)/calibration --start 5000000 \
+		--episodes 14 --minutes 7 --checkpoint $(RUNS)/third/model.safetensors
 	$(BIN)/doppio collect $(SKILLS) --policy world-model --split dev --data $(RUNS)/calibration --start 1000 --episodes 14 \
-		--minutes 14 --checkpoint $(RUNS)/third/model.safetensors
+		--minutes 12 --checkpoint $(RUNS)/third/model.safetensors
 	mkdir -p $(dir $(MODEL))
 	$(BIN)/doppio train $(RUNS)/calibration --minutes 0 --from $(RUNS)/third/model.safetensors --to $(MODEL)
 	$(BIN)/doppio results --split dev --sections headline --policies world-model --conditions nominal --episodes 6 \

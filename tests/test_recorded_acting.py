@@ -19,6 +19,7 @@ from agent.policies.teacher import SLOWEST
 from agent.world_model.actions import SCALE, to_motion, to_vector
 from agent.world_model.data import CALIBRATED_ON, DataError, find_episodes, gather, read
 from agent.world_model.features import FORCE_UNIT_N, LAYOUT, Featurizer
+from sim.disturbances.catalogue import NONE
 
 INDEX = 0
 
@@ -174,3 +175,11 @@ def test_conditions_depend_on_task_and_house_alone() -> None:
     assert {"none", "combined"} <= names
     assert 10 < len(limits) < 50
     assert len({given.force_n for given in limits}) == len(limits)
+
+
+def test_undisturbed_episodes_show_what_is_usual(tmp_path: Path) -> None:
+    index = next(index for index in range(60) if NONE not in (drawn := conditions("press-button", index)) and drawn[1])
+    report = CollectJob(("press-button",), "train", "prior", None, tmp_path, undisturbed=True)(index)
+    header = Episode.open(Path(report.episode)).header
+    assert header.disturbance == NONE
+    assert header.limits is None
