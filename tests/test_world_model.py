@@ -257,23 +257,28 @@ def test_a_stopped_training_ends_as_if_it_had_not_been(tmp_path: Path, monkeypat
 def test_what_is_calibrated_is_what_is_published(model: Model) -> None:
     """Surprise while acting is the score that its threshold was set on: few alarms when nothing is wrong."""
     data = toy(attempts=10)
+    for attempt in range(0, 10, 2):  # of another kind
+        data.x[data.start[attempt] : data.end[attempt], LAYOUT.size - len(KINDS) + 3] = 1.0
     calibration, constants, results = calibrate(model.weights, SMALL, data, np.arange(10))
     assert results["surprise_threshold"] == calibration.surprise_threshold
     calibrated = replace(model, calibration=calibration, weights=model.weights | constants)
-    unit, threshold = constants[UNITS][0], calibration.surprise_threshold
+    threshold = calibration.surprise_threshold
     alarms = 0
     for attempt in range(10):
         states = ticks, z, h, x = latents_of(model.weights, SMALL, data, attempt)
-        surprise, scores = Surprise(calibrated), []
+        surprise, scores, said = Surprise(calibrated), [], []
         for k in range(len(z)):
             done = data.did[ticks[k - 1] : ticks[k - 1] + 4].mean(axis=0) if k else np.zeros(12, np.float32)
             surprise.update(done, z[k], x[k], int(data.missing[ticks[k]]))
             surprise.remember(z[k], h[k])
             scores.append(surprise.score())
+            said.append(surprise._told())
         assert scores[0] is None
         of_lags = [foretelling_errors(model.weights, SMALL, data, attempt, lag, states) for lag in lags(SMALL.horizon)]
         detected = told(model.weights, data, of_lags, states, constants[RESIDUAL])
-        assert scores[1:] == pytest.approx((detected / unit).max(axis=1) / threshold, rel=1e-3)
+        in_units = detected / constants[UNITS][3 if attempt % 2 == 0 else 0]
+        assert np.allclose(said[1:], in_units, rtol=1e-3, atol=1e-3), "every detector, jolts among them"
+        assert scores[1:] == pytest.approx(in_units.max(axis=1) / threshold, rel=1e-3)
         alarms += max(scores[1:]) > 1.0
         for _ in range(12):  # half a second, over which errors are smoothed
             surprise.update(np.zeros(12, np.float32), z[-1] + 5.0, x[-1] + 5.0, 0)
@@ -290,17 +295,27 @@ def test_what_is_calibrated_is_what_is_published(model: Model) -> None:
 def test_units_come_from_houses_of_the_trained_kind_and_the_threshold_from_others(model: Model) -> None:
     """Strange attempts in other houses are to be alarms, not to widen what is usual."""
     data = toy(attempts=20)
+    assert data.success[13]
     shaken = data.x.copy()
-    shaken[data.start[12] : data.end[12]] += 40.0 * rng().standard_normal((120, LAYOUT.size)).astype(np.float32)
+    shaken[data.start[13] : data.end[13]] += 40.0 * rng().standard_normal((120, LAYOUT.size)).astype(np.float32)
+    shaken[:, LAYOUT.slides] = shaken[:, LAYOUT.size - len(KINDS) :] = 0.0
     split = np.array(["train"] * 10 + ["dev"] * 10)
-    both, every = replace(data, x=shaken, split=split), np.arange(20)
-    calibration, constants, results = calibrate(model.weights, SMALL, both, every)
+    every = np.arange(20)
     _, of_train, _ = calibrate(model.weights, SMALL, data, np.arange(10))
-    assert np.array_equal(constants[UNITS], of_train[UNITS])
-    assert results["attempts"] == 10, "odds, too, are of the others"
-    _, of_dev, _ = calibrate(model.weights, SMALL, replace(both, split=np.full(20, "dev")), every)
-    assert (of_dev[UNITS][0] > constants[UNITS][0]).mean() > 0.5
-    assert calibration.surprise_threshold > 1.0
+
+    def measured(x: np.ndarray, split: np.ndarray, kind: np.ndarray = data.kind) -> tuple[np.ndarray, float, int]:
+        changed = replace(data, x=x, split=split, kind=kind)
+        calibration, constants, results = calibrate(model.weights, SMALL, changed, every)
+        return constants[UNITS], calibration.surprise_threshold, results["attempts"]
+
+    units, threshold, attempts = measured(shaken, split)
+    assert np.array_equal(units, of_train[UNITS])
+    assert attempts == 10, "odds, too, are of the others"
+    assert threshold > measured(data.x, split)[1]
+    assert not np.array_equal(measured(shaken, np.full(20, "dev"))[0], units), "without the former, from all"
+    other = np.where(every < 10, 0, 1)
+    assert measured(shaken, split, other)[2] == 20, "they must have shown every kind of subgoal"
+    assert measured(shaken, np.where(every < 10, "robot", "dev"))[2] == 20, "a robot's are not only to be usual"
 
 
 def test_calibrating_anew_changes_nothing_that_acts(model: Model) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from agent.world_model import encoders, heads, memory
 from agent.world_model.batches import Index
 from agent.world_model.config import STEP_S, STEP_TICKS, ModelConfig
-from agent.world_model.data import TRAINED_ON, Data
+from agent.world_model.data import Data
 from agent.world_model.features import LAYOUT
 from agent.world_model.jolt import jolts
 from agent.world_model.layers import Weights
@@ -35,9 +35,11 @@ SAME_ALARM_S = 1.0
 OF_ATTEMPT, RIDGE = 16, 100.0
 """Steps of each attempt that the readout of success and the odds are fitted to; weight of the readout's squared
 coefficients."""
+HOME = "train"
+"""The split that models are trained in; episodes of robots, too, are measured on."""
 FOLDS = 3
-"""The threshold is set on houses from which the units were not taken: units fit the episodes they come from, and a
-threshold that was set on those same episodes was passed ten times as often in others."""
+"""Where there are enough houses the threshold is set on those from which the units were not taken: units fit the
+episodes they come from, and a threshold that was set on those same episodes was passed ten times as often in others."""
 
 
 def latents_of(w: Weights, c: ModelConfig, data: Data, attempt: int) -> tuple[Index, Floats, Floats, Floats]:
@@ -72,18 +74,19 @@ def calibrate(
 ) -> tuple[Calibration, dict[str, Floats], dict[str, Any]]:
     """Constants of the model, those among its weights, and what it is worth, on these attempts.
 
-    Where some are in houses of the kind it was trained in and others are not, what is usual is taken from the former,
-    and what else is measured from the latter: in houses of another kind some few attempts are strange for long, which
-    are to count as alarms, and not to make every unit larger.
+    Where nothing disturbed some of them in houses of the split `train`, and those are of all the kinds of subgoal that
+    others were undisturbed at, what is usual is taken from them, and all else is measured on the others: in houses of
+    another kind some few attempts are strange for long, which are to count as alarms, and not to make units larger.
     """
     used = [int(a) for a in attempts if data.end[a] - data.start[a] > STEP_TICKS * (c.horizon + 2)]
     calm = [a for a in used if data.calm[a]] or used
-    away = [a for a in used if data.split[a] not in TRAINED_ON]
-    at_home = [a for a in calm if data.split[a] in TRAINED_ON]
-    judged_apart = bool(at_home) and not set(calm).isdisjoint(away)
+    away = [a for a in used if data.split[a] != HOME]
+    at_home, calm_away = ([a for a in calm if (data.split[a] == HOME) == home] for home in (True, False))
+    judged_apart = bool(calm_away) and set(data.kind[calm_away]) <= set(data.kind[at_home])
     # What failed undisturbed is to raise no more alarms than the rest, but shows not what is usual: one lost cup made a
     # unit of all picking five times as large.
-    usual = [a for a in (at_home if judged_apart else calm) if data.success[a]] or calm
+    shown = at_home if judged_apart else calm
+    usual = [a for a in shown if data.success[a]] or shown
     found = unset(c)
     states = {a: latents_of(w, c, data, a) for a in used}
     of_lags = {a: [foretelling_errors(w, c, data, a, lag, states[a]) for lag in lags(c.horizon)] for a in calm}
@@ -98,11 +101,11 @@ def calibrate(
     found[UNITS] = units_from(usual)
     scores: list[Floats] = []
     if judged_apart:
-        used, calm = away, [a for a in calm if a in set(away)]
-    for number in np.unique(data.house[calm] % FOLDS):
+        used = away
+        scores = [(detected[a] / found[UNITS][group[a]]).max(axis=1) for a in calm_away]
+    for number in () if judged_apart else np.unique(data.house[calm] % FOLDS):
+        of_others = units_from([a for a in usual if data.house[a] % FOLDS != number] or usual)
         here = [a for a in calm if data.house[a] % FOLDS == number]
-        others = usual if judged_apart else [a for a in usual if data.house[a] % FOLDS != number] or usual
-        of_others = units_from(others)
         scores += [(detected[a] / of_others[group[a]]).max(axis=1) for a in here]
     threshold = quiet_threshold(scores)
     z = np.concatenate([states[a][1] for a in used])

@@ -94,8 +94,6 @@ SHEAR_IN_FEEL = slice(2, 6)
 """At the pads."""
 FORCE_IN_FEEL = slice(6, 9)
 """Force at the tool in the target frame."""
-VELOCITY_IN_FEEL = slice(10, 13)
-"""Of the tool, over ground, in the target frame."""
 SEEN_IN_FEEL = slice(14, 19)
 """Where the thing in question is seen, how far open it is, and whether it is seen at all: nothing just disappears."""
 

@@ -3,7 +3,7 @@
 Below 1 all is well; above 1 something is not as it should be. What came is compared with what was foretold 40, 160 and
 320 ms before, by what was asked for since: a knock shows in the first, a weight that changed in the last, for the
 memory soon gets used to it. Errors keep their sign and are smoothed over half a second: what only fluctuates cancels,
-what is really different stays. Every reading at every distance is a detector in a unit of its own, what it seldom
+what is really different stays. Readings at each distance are detectors, each in a unit of its own, what it seldom
 passes when nothing is wrong (usual.py); the largest counts. One mean over all would hide what shows in a single reading
 behind the contacts that come a little early or late in every grasp. Three more detectors are of another kind: that
 something pushes the hand (jolt.py), that what is held has become heavier (load.py), and that something is not where it
