@@ -6,6 +6,11 @@ from numpy.typing import NDArray
 from agent.frames import Array, Pose, from_quaternion
 from agent.messages import Look
 
+INNER_VIEW = 0.85
+"""Share of the image's half width and height in which a thing cannot be missed for its edge."""
+LOOKED_AT_FROM_M = 0.3
+"""What is nearer to the camera cannot be looked at."""
+
 
 class View:
     """Of the camera of one look, in the base frame, or in that in which the base is seen."""
@@ -27,6 +32,10 @@ class View:
         ahead = -local[:, 2]
         near = (ahead > nearest_m) & (np.einsum("ij,ij->i", way, way) < farthest_m**2)
         return near & (np.abs(local[:, :2]) < share * self._half * np.maximum(ahead, 1e-6)[:, None]).all(axis=1)
+
+    def looks_at(self, point: Array, farthest_m: float = np.inf) -> bool:
+        """Whether a thing at this point (3,) cannot be missed, if nothing hides it."""
+        return bool(self.shows(point[None], LOOKED_AT_FROM_M, farthest_m, INNER_VIEW)[0])
 
     def beside(self, points: Array, seen: Array) -> Array:
         """(n,) m from points (n, 3) to the line of sight that ends at `seen` (3,); infinite behind the camera."""

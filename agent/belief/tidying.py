@@ -14,9 +14,7 @@ from agent.view import View
 SAME_M = 0.05
 """Two small things cannot stand nearer than this to each other, measured between their middles."""
 GHOST_LOOKS = 10
-NEAREST_M, CLEAR_WITHIN_M = 0.3, 2.0
-INNER_VIEW = 0.85
-"""Share of the image's half width and height in which a thing cannot be missed for its edge."""
+CLEAR_WITHIN_M = 2.0
 HIDING_M, HIDING_LARGE_M = 0.12, 0.40
 """A small thing, or a machine, a rack or an open front, this near to the line of sight may hide what is behind it."""
 LARGE = ("coffee_machine", "dish_rack", *sorted(FRONTS))
@@ -74,7 +72,7 @@ class Ghosts:
 
     @staticmethod
     def _in_clear_view(entity: Entity, view: View, hiding: list[tuple[Entity, float]]) -> bool:
-        if not view.shows(entity.position[None], NEAREST_M, CLEAR_WITHIN_M, INNER_VIEW)[0]:
+        if not view.looks_at(entity.position, CLEAR_WITHIN_M):
             return False
         others = [(other.position, reach_m) for other, reach_m in hiding if other is not entity]
         if not others:

@@ -14,14 +14,10 @@ from agent.view import View
 
 Array = NDArray[np.float64]
 
-INNER_VIEW = 0.85
-"""Share of the image's half width and height in which a thing cannot be missed for its edge."""
 HIDES_M = 0.10
 """What is nearer than this to hand or forearm, as the camera sees it, may be hidden."""
 FOREARM_M = (0.0, 0.08, 0.16, 0.24, 0.32)
 """Points of hand and forearm, behind the tool along its own z."""
-NEAREST_M = 0.3
-"""What is nearer to the camera cannot be looked at."""
 LEAST_UNIT = 1.5
 """Frames: a detector misses so many now and then."""
 
@@ -29,7 +25,7 @@ LEAST_UNIT = 1.5
 def in_clear_view(at_in_base: Array, look: Look, tool_in_base: Pose) -> bool:
     """Whether the camera looks at this point (3,) and neither hand nor forearm is before it."""
     view = View(look)
-    if not view.shows(at_in_base[None], NEAREST_M, np.inf, INNER_VIEW)[0]:
+    if not view.looks_at(at_in_base):
         return False
     arm = tool_in_base.position - np.outer(FOREARM_M, tool_in_base.rotation[:, 2])
     return bool(view.beside(arm, at_in_base).min() > HIDES_M)
