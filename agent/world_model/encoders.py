@@ -29,6 +29,11 @@ def normalise(w: Weights, raw: Any) -> Any:
     return ((raw - w["normal.mean"]) * w["normal.scale"]).clip(-FARTHEST, FARTHEST)
 
 
+def raw(w: Weights, x: Any, at: Any) -> Any:
+    """Those of normalised features (n,) with these numbers, as they were before `normalise`."""
+    return x[at] / w["normal.scale"][at] + w["normal.mean"][at]
+
+
 def statistics(mean: np.ndarray, std: np.ndarray) -> dict[str, np.ndarray]:
     """The fixed weights that `normalise` needs."""
     scale = 1.0 / np.maximum(std, _SMALLEST_STD)

@@ -10,6 +10,7 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.world_model.encoders import raw
 from agent.world_model.features import FORCE_IN_FEEL, FORCE_UNIT_N, LAYOUT
 from agent.world_model.layers import Weights
 
@@ -56,9 +57,7 @@ class Load:
 
 def load_of(w: Weights, x: Floats) -> tuple[float, bool]:
     """What pulls the hand down, N, and whether something is held, from normalised features (LAYOUT.size,)."""
-    mean, scale = w["normal.mean"], w["normal.scale"]
-    up = float(x[_UP] / scale[_UP] + mean[_UP])
-    held = float(x[LAYOUT.holding] / scale[LAYOUT.holding] + mean[LAYOUT.holding])
+    up, held = float(raw(w, x, _UP)), float(raw(w, x, LAYOUT.holding))
     return -FORCE_UNIT_N * float(np.sinh(up)), held > 0.5
 
 

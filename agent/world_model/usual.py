@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.world_model.encoders import raw
 from agent.world_model.features import KINDS, LAYOUT
 from agent.world_model.layers import Weights
 
@@ -27,8 +28,8 @@ _KINDS = slice(LAYOUT.size - len(KINDS), LAYOUT.size)
 
 def group_of(w: Weights, x: Floats) -> int:
     """Which of GROUPS an attempt belongs to, from normalised features (LAYOUT.size,)."""
-    slides = bool(_raw(w, x, slice(LAYOUT.slides, LAYOUT.slides + 1))[0] > 0.5)
-    return int(np.argmax(_raw(w, x, _KINDS))) + slides * len(KINDS)
+    slides = bool(raw(w, x, LAYOUT.slides) > 0.5)
+    return int(np.argmax(raw(w, x, _KINDS))) + slides * len(KINDS)
 
 
 def units(told: Sequence[Floats], groups: Sequence[int], least: Floats, by_group: int) -> Floats:
@@ -45,7 +46,3 @@ def units(told: Sequence[Floats], groups: Sequence[int], least: Floats, by_group
 
 def _seldom(told: Sequence[Floats], least: Floats) -> Floats:
     return np.quantile(np.concatenate(told), SELDOM, axis=0).astype(np.float32).clip(min=least)
-
-
-def _raw(w: Weights, x: Floats, at: slice) -> Floats:
-    return (x[at] / w["normal.scale"][at] + w["normal.mean"][at]).astype(np.float32)
