@@ -98,15 +98,17 @@ def calibrate(
     def units_from(attempts: list[int]) -> Floats:
         return units([detected[a] for a in attempts], [group[a] for a in attempts], least_units(c), JOLT)
 
+    def scored(attempts: list[int], units: Floats) -> list[Floats]:
+        return [(detected[a] / units[group[a]]).max(axis=1) for a in attempts]
+
     found[UNITS] = units_from(usual)
-    scores: list[Floats] = []
     if judged_apart:
-        used = away
-        scores = [(detected[a] / found[UNITS][group[a]]).max(axis=1) for a in calm_away]
-    for number in () if judged_apart else np.unique(data.house[calm] % FOLDS):
-        of_others = units_from([a for a in usual if data.house[a] % FOLDS != number] or usual)
-        here = [a for a in calm if data.house[a] % FOLDS == number]
-        scores += [(detected[a] / of_others[group[a]]).max(axis=1) for a in here]
+        used, scores = away, scored(calm_away, found[UNITS])
+    else:
+        scores = []
+        for number in np.unique(data.house[calm] % FOLDS):
+            of_others = units_from([a for a in usual if data.house[a] % FOLDS != number] or usual)
+            scores += scored([a for a in calm if data.house[a] % FOLDS == number], of_others)
     threshold = quiet_threshold(scores)
     z = np.concatenate([states[a][1] for a in used])
     logits = np.array([heads.read(w, *states[a][1:3]).success[_spread(len(states[a][1]))] for a in used])
