@@ -30,20 +30,27 @@ def by_task(results: "Results", tasks: Sequence[str], condition: str, minds: Seq
 def first_tries(results: "Results", tasks: Sequence[str], condition: str, minds: Sequence[str]) -> list[str]:
     """How often each mind succeeded with a single attempt in each task under one condition, and in all together; n is
     that of `by_task`."""
-    from agent.commands.statistics import aggregate, wilson_interval
+    from agent.commands.statistics import aggregate
 
     def share(reports: "Reports") -> str:
         there = [report for report in reports.values() if not report.lacks]
         if not there:
             return "–"
-        first = sum(map(at_first_try, there))
-        low, high = wilson_interval(first, len(there))
-        return f"{first / len(there):.0%} ({low:.0%}–{high:.0%}){mark(aggregate(list(reports.items())))}"
+        return f"{_first_tries(there)}{mark(aggregate(list(reports.items())))}"
 
     rows = [[task, *(share(results.get(Cell(task, condition, mind), {})) for mind in minds)] for task in tasks]
     fair = shared(results, tasks, [condition], minds)
     rows.append(["**all**", *(f"**{share(pooled(fair, tasks, [condition], mind))}**" for mind in minds)])
     return table(["at first try", *minds], rows)
+
+
+def _first_tries(there: "Sequence[EpisodeReport]") -> str:
+    """`98% (95%–99%)` of these."""
+    from agent.commands.statistics import wilson_interval
+
+    first = sum(map(at_first_try, there))
+    low, high = wilson_interval(first, len(there))
+    return f"{first / len(there):.0%} ({low:.0%}–{high:.0%})"
 
 
 def at_first_try(report: "EpisodeReport") -> bool:
@@ -57,17 +64,15 @@ WORTH = ("at first try", "in the end", "acting, s", "passed a limit", "planned")
 
 def worth(results: "Results", tasks: Sequence[str], conditions: Sequence[str], mind: str) -> list[str]:
     """What a mind is worth in all these tasks and conditions together; limits where they are set at run time."""
-    from agent.commands.statistics import aggregate, wilson_interval
+    from agent.commands.statistics import aggregate
 
     reports = pooled(results, tasks, conditions, mind)
     there = [report for report in reports.values() if not report.lacks]
     if not there:
         return ["–"] * len(WORTH)
-    first = sum(map(at_first_try, there))
-    low, high = wilson_interval(first, len(there))
     passed, n = violations(pooled(results, tasks, ["limits"], mind)) if "limits" in conditions else (0, 0)
     return [
-        f"{first / len(there):.0%} ({low:.0%}–{high:.0%}), n {len(there)}",
+        f"{_first_tries(there)}, n {len(there)}",
         f"{sum(report.success for report in there) / len(there):.0%}",
         f"{sum(report.acting_s for report in there) / len(there):.1f}",
         f"{passed} of {n}" if n else "–",
