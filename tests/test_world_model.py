@@ -289,6 +289,7 @@ def test_what_is_calibrated_is_what_is_published(model: Model) -> None:
         unit_there = constants[UNITS][group_of(model.weights, x[-1] + 5.0)][-1]
         assert surprise.score() == pytest.approx(missing / unit_there / threshold)
         assert surprise.of_sight() > max(sight, missing / unit_there)
+    assert constants[UNITS][0][-1] == pytest.approx(5.0), "how many frames these attempts miss by their last step"
     assert alarms == 0
 
 
