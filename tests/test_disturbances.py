@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from agent.messages import Detection, Look
-from controllers.plant import PlantCommand
+from controllers.grip import GripController
+from controllers.plant import FINGER_WIDTH, PlantCommand
 from sim.disturbances.catalogue import DISTURBANCES, UnknownDisturbanceError, check_disturbance, disturb
 from sim.disturbances.dynamics import Delay
 from sim.disturbances.scene import Scene
@@ -206,6 +207,22 @@ def test_delayed_commands_arrive_in_order(plant: MujocoPlant) -> None:
         sent.append(delay.command(command).lift_position_m)
     assert sent[:31] == [0.0] * 31
     assert sent[31:] == [float(k - 30) for k in range(31, 100)]
+
+
+def test_a_delay_leaves_the_loop_of_the_grip_closed(plant: MujocoPlant) -> None:
+    """At 1500 N/m it would swing without end if its force came 60 ms late."""
+    plant.disturbance = Delay(0.06)
+    plant.disturbance.begin(Scene(plant), np.random.Generator(np.random.PCG64(0)))
+    grip, command, widths = GripController(), still(plant), []
+    grip.ask("width", 0.08)
+    for _ in range(750):
+        felt = plant.sense()
+        width = felt.joint_position.item(FINGER_WIDTH)
+        rate = felt.joint_velocity.item(FINGER_WIDTH)
+        command.grip_force_n = grip.step(width, rate, felt.pad_normal_n.tolist(), felt.pad_shear_n.tolist())
+        plant.apply(command)
+        widths.append(width)
+    np.testing.assert_allclose(widths[-250:], 0.08, atol=1e-3)
 
 
 def test_every_disturbance_says_what_it_does() -> None:

@@ -36,7 +36,7 @@ _LASTING: Final[dict[str, tuple[str, Callable[[], Disturbance]]]] = {
     "bias-3cm": ("all detections off by 3 cm in one horizontal direction", lambda: PoseBias(0.03)),
     "slippery-heavy": ("friction × 0.5, mass of small things × 2", lambda: SlipperyAndHeavy(0.5, 2.0)),
     "sight-lost": ("nothing within 10 cm of the tool is detected", lambda: SightLost(0.10)),
-    "delay": ("commands arrive 60 ms late", lambda: Delay(0.06)),
+    "delay": ("set points reach the drives 60 ms late", lambda: Delay(0.06)),
     "stiffness": (
         "stiffness of each joint of the arm × 0.6 to 1.4, damping × 0.6 to 1.6",
         lambda: OtherStiffness((0.6, 1.4), (0.6, 1.6)),
@@ -54,7 +54,7 @@ _EVENTS: Final[dict[str, tuple[str, Callable[[], Disturbance]]]] = {
     "object-shifted": ("the thing at the hand is suddenly 3 to 5 cm aside", ObjectShifted),
     "push": ("one strong push on the hand in contact", Push),
     "dead-row": ("a row of taxels dies while something is held", DeadRow),
-    "extra-delay": ("commands take 50 ms longer from some contact on", ExtraDelay),
+    "extra-delay": ("set points reach the drives 50 ms late from some contact on", ExtraDelay),
 }
 _MOMENTS: Final[dict[str, tuple[str, Callable[[], Disturbance]]]] = {
     name: (" ".join((kind.__doc__ or "").split()).rstrip("."), kind) for name, kind in MOMENTS.items()

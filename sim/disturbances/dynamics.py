@@ -43,16 +43,31 @@ class OtherStiffness(Disturbance):
             model.dof_damping[dof] *= float(rng.uniform(*self.damping)) ** 2
 
 
-class Delay(Disturbance):
-    """Commands reach the actuators late."""
+class Late:
+    """Set points on their way to the drives. A drive's own loop is closed at the drive: positions of arm, lift and head
+    and the base's velocity are set points of such loops; the grip's force comes out of one, so it is not late."""
 
     def __init__(self, delay_s: float) -> None:
-        self.steps = round(delay_s / PLANT_STEP_S)
+        self._steps = round(delay_s / PLANT_STEP_S)
+        self._under_way: deque[PlantCommand] = deque()
+
+    def __call__(self, command: PlantCommand) -> PlantCommand:
+        """What arrives in the step in which `command` is sent; until the first arrives, the first."""
+        self._under_way.append(command.copy())
+        arrived = self._under_way.popleft() if len(self._under_way) > self._steps else self._under_way[0].copy()
+        arrived.grip_force_n = command.grip_force_n
+        return arrived
+
+
+class Delay(Disturbance):
+    """Set points reach the drives late."""
+
+    def __init__(self, delay_s: float) -> None:
+        self.delay_s = delay_s
 
     def begin(self, scene: Scene, rng: np.random.Generator) -> None:
         super().begin(scene, rng)
-        self._under_way: deque[PlantCommand] = deque()
+        self._late = Late(self.delay_s)
 
     def command(self, command: PlantCommand) -> PlantCommand:
-        self._under_way.append(command.copy())
-        return self._under_way.popleft() if len(self._under_way) > self.steps else self._under_way[0]
+        return self._late(command)

@@ -1,12 +1,11 @@
 """Single events, some time after the hand first touches something: what a mind should be surprised by."""
 
-from collections import deque
-
 import numpy as np
 
 from agent.messages import PAD_SHAPE, PLANT_STEP_S
 from controllers.plant import PlantCommand, TouchFrame
 from sim.disturbances.disturbance import Disturbance
+from sim.disturbances.dynamics import Late
 from sim.disturbances.scene import Scene
 
 AFTER_CONTACT_S = (0.25, 1.5)
@@ -181,21 +180,17 @@ class DeadRow(Event):
 
 
 class ExtraDelay(Event):
-    """Commands take 50 ms longer from now on."""
+    """Set points reach the drives 50 ms late from now on."""
 
     name = "extra-delay"
     DELAY_S = 0.05
 
     def begin(self, scene: Scene, rng: np.random.Generator) -> None:
         super().begin(scene, rng)
-        self._under_way: deque[PlantCommand] = deque()
+        self._late = Late(self.DELAY_S)
 
     def happen(self) -> bool:
         return True
 
     def command(self, command: PlantCommand) -> PlantCommand:
-        if not self.done:
-            return command
-        self._under_way.append(command.copy())
-        late = len(self._under_way) > round(self.DELAY_S / PLANT_STEP_S)
-        return self._under_way.popleft() if late else self._under_way[0]
+        return self._late(command) if self.done else command
