@@ -10,6 +10,7 @@ from agent.belief.places import free_spots
 from agent.frames import planar
 from agent.messages import Subgoal, SubgoalKind
 from agent.policies.catalogue import make_policy
+from agent.session import RunConfig, run_episode
 from agent.skills.approach import Approach
 from agent.skills.putting import Place
 
@@ -36,3 +37,10 @@ def test_nothing_is_put_where_a_sink_was_seen_on_the_way(sink_y, may):
     place._set_up(belief, spot)
     assert (place._aim is not None) == may
     assert place.attempt == 1, "nothing was tried yet"
+
+
+@pytest.mark.parametrize("house", [1, 7])
+def test_what_the_hand_feels_puts_a_mug_under_the_spout_though_all_is_seen_aside(house, tmp_path):
+    task = {"task": "place-under-spout", "split": "train", "index": house}
+    report = run_episode(RunConfig(**task, policy="scripted", disturbance="bias-3cm", record=tmp_path))
+    assert report.parts["under-spout"], "where the tray was seen is 3 cm beside it"

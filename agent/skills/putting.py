@@ -145,37 +145,49 @@ class Serve(Place):
     """The same on the dining table, with a full mug: slower by its limits."""
 
 
-class PlaceUnderSpout(Putting):
+class AtMachine(Putting):
+    """Target: a place in a coffee machine, the subgoal's target."""
+
+    part = ""
+    needs_fresh_look = True
+
+    def anchor(self, belief: Belief) -> Entity | None:
+        return belief.entities.get(self.subgoal.target)
+
+    def watched_entity(self) -> str:
+        return self.subgoal.target
+
+    def place(self, belief: Belief) -> Entity | None:
+        return belief.machine_part(self.subgoal.target, self.part)
+
+    def target_point(self, belief: Belief) -> Array | None:
+        place = self.place(belief)
+        return None if place is None else place.position
+
+    def target_now(self, belief: Belief) -> Pose:
+        """Where the place was seen, less what the hand tells the eye: a centimetre aside a pod tips over in its well,
+        and three aside a mug is not under the spout."""
+        seen = super().target_now(belief)
+        return Pose(seen.position - belief.eye.in_map, seen.rotation)
+
+    def approaches(self, belief: Belief) -> list[Approach]:
+        yaw = belief.entities[self.subgoal.target].yaw + pi
+        return at_standoffs(yaw, self._held_pitch(belief), 0.70)
+
+
+class PlaceUnderSpout(AtMachine):
     """Target: where the mug's foot belongs on the drip tray."""
 
+    part = "drip_tray"
     approach_m = 0.17
     """The mug comes down this far before the spout: nearer, it would press a button at the front."""
     above_m = 0.018
-    needs_fresh_look = True
 
     def precondition(self, belief: Belief) -> str:
         trouble = super().precondition(belief)
         if trouble:
             return trouble
         return "awkward-grasp" if self._held_pitch(belief) > STEEPEST_FOR_SPOUT_RAD else ""
-
-    def anchor(self, belief: Belief) -> Entity | None:
-        return belief.entities.get(self.subgoal.target)
-
-    def _tray(self, belief: Belief) -> Entity | None:
-        return belief.machine_part(self.subgoal.target, "drip_tray")
-
-    def watched_entity(self) -> str:
-        return self.subgoal.target
-
-    def target_point(self, belief: Belief) -> Array | None:
-        tray = self._tray(belief)
-        return None if tray is None else tray.position
-
-    def approaches(self, belief: Belief) -> list[Approach]:
-        yaw = belief.entities[self.subgoal.target].yaw + pi
-        pitch = self._held_pitch(belief)
-        return at_standoffs(yaw, pitch, 0.70)
 
     verify_s = 1.5
 
@@ -196,44 +208,21 @@ class PlaceUnderSpout(Putting):
         return "done"
 
     def verdict(self, belief: Belief) -> str:
-        mug, tray = belief.entities.get(self._mug), self._tray(belief)
+        mug, tray = belief.entities.get(self._mug), self.place(belief)
         if mug is None or tray is None or mug.last_seen_s < self._let_go_s + DRAWN_BACK_S:
             return ""
         gap = mug.position - tray.position
         return "done" if float(np.hypot(gap[0], gap[1])) < UNDER_M else "not-under-spout"
 
 
-class InsertPod(Putting):
+class InsertPod(AtMachine):
     """Target: the middle of the pod well, under the open lid."""
 
+    part = "pod_holder"
     above_m = 0.06
     let_go_at_m = 0.002
     foot_above_target_m = 0.030
     """The well's funnel leads the pod down; lower, the fingers would meet its rim."""
-    needs_fresh_look = True
-
-    def anchor(self, belief: Belief) -> Entity | None:
-        return belief.entities.get(self.subgoal.target)
-
-    def _holder(self, belief: Belief) -> Entity | None:
-        return belief.machine_part(self.subgoal.target, "pod_holder")
-
-    def watched_entity(self) -> str:
-        return self.subgoal.target
-
-    def target_point(self, belief: Belief) -> Array | None:
-        holder = self._holder(belief)
-        return None if holder is None else holder.position
-
-    def target_now(self, belief: Belief) -> Pose:
-        """Where the well was seen, less what the hand tells the eye: a centimetre aside a pod tips over in it."""
-        seen = super().target_now(belief)
-        return Pose(seen.position - belief.eye.in_map, seen.rotation)
-
-    def approaches(self, belief: Belief) -> list[Approach]:
-        yaw = belief.entities[self.subgoal.target].yaw + pi
-        pitch = self._held_pitch(belief)
-        return at_standoffs(yaw, pitch, 0.70)
 
     def judge(self, belief: Belief, motion: Motion) -> str:
         held = belief.hand.held
@@ -249,7 +238,7 @@ class InsertPod(Putting):
         return "done"
 
     def verdict(self, belief: Belief) -> str:
-        holder = self._holder(belief)
+        holder = self.place(belief)
         if holder is None or holder.last_seen_s < self._let_go_s + DRAWN_BACK_S:
             return ""
         if (holder.state or 0.0) < HOLDER_FULL:
