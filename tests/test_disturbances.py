@@ -211,8 +211,7 @@ def test_delayed_commands_arrive_in_order(plant: MujocoPlant) -> None:
 
 def test_a_delay_leaves_the_loop_of_the_grip_closed(plant: MujocoPlant) -> None:
     """At 1500 N/m it would swing without end if its force came 60 ms late."""
-    plant.disturbance = Delay(0.06)
-    plant.disturbance.begin(Scene(plant), np.random.Generator(np.random.PCG64(0)))
+    disturb(plant, "delay")
     grip, command, widths = GripController(), still(plant), []
     grip.ask("width", 0.08)
     for _ in range(750):

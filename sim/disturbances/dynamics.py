@@ -1,6 +1,7 @@
 """Other physics from the start: slippery and heavy, soft or stiff, late."""
 
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,15 +49,12 @@ class Late:
     and the base's velocity are set points of such loops; the grip's force comes out of one, so it is not late."""
 
     def __init__(self, delay_s: float) -> None:
-        self._steps = round(delay_s / PLANT_STEP_S)
-        self._under_way: deque[PlantCommand] = deque()
+        self._under_way: deque[PlantCommand] = deque(maxlen=round(delay_s / PLANT_STEP_S) + 1)
 
     def __call__(self, command: PlantCommand) -> PlantCommand:
         """What arrives in the step in which `command` is sent; until the first arrives, the first."""
         self._under_way.append(command.copy())
-        arrived = self._under_way.popleft() if len(self._under_way) > self._steps else self._under_way[0].copy()
-        arrived.grip_force_n = command.grip_force_n
-        return arrived
+        return replace(self._under_way[0], grip_force_n=command.grip_force_n)
 
 
 class Delay(Disturbance):
