@@ -52,9 +52,6 @@ class Lid(Manipulation):
     def lid(self, belief: Belief) -> Entity | None:
         return belief.machine_part(self.subgoal.target, "machine_lid")
 
-    def watched_entity(self) -> str:
-        return self.subgoal.target
-
     def approaches(self, belief: Belief) -> list[Approach]:
         yaw = belief.entities[self.subgoal.target].yaw + pi
         return at_standoffs(yaw, PITCH_RAD, 0.70, self.roll(belief))

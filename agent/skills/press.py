@@ -48,9 +48,6 @@ class Press(Manipulation):
         part = belief.machine_part(self.subgoal.target, "brew_light")
         return 0.0 if part is None or part.state is None else part.state
 
-    def watched_entity(self) -> str:
-        return self.subgoal.target
-
     def target_point(self, belief: Belief) -> Array | None:
         button = self.button(belief)
         return None if button is None else button.position

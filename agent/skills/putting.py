@@ -149,13 +149,11 @@ class AtMachine(Putting):
     """Target: a place in a coffee machine, the subgoal's target."""
 
     part = ""
+    """How the class of what is seen of that place begins."""
     needs_fresh_look = True
 
     def anchor(self, belief: Belief) -> Entity | None:
         return belief.entities.get(self.subgoal.target)
-
-    def watched_entity(self) -> str:
-        return self.subgoal.target
 
     def place(self, belief: Belief) -> Entity | None:
         return belief.machine_part(self.subgoal.target, self.part)
