@@ -55,6 +55,8 @@ class Belief:
         """Machines that brewed with the pod that is in them."""
         self.pressed_in_vain: set[str] = set()
         """Machines that did not brew, and whose lid was not moved since: it may be less shut than it looks."""
+        self.felt_off: dict[str, Array] = {}
+        """By id of what stands fast: from where it is seen to where the hand found it, (3,) m in the map frame."""
         self.searched: set[tuple[str, str]] = set()
         """(place, class) pairs that a search has settled."""
         self.gone: set[str] = set()

@@ -58,6 +58,7 @@ class Hand:
         """Both pads press on something that keeps them apart."""
         self.force_in_base_n = np.zeros(3)
         """What the world exerts on the hand, low-passed over about 40 ms."""
+        self._torque_in_tool_nm = np.zeros(3)
         self.arm_strain = 0.0
         """How hard something holds back an arm's joint, as a share of what set points may lead by."""
         self.lost: str = ""
@@ -80,6 +81,12 @@ class Hand:
         return float(rows @ _ROW_DEPTH_M) / total
 
     @property
+    def pushed_aside_m(self) -> float:
+        """Where along the tool's y what pushes the hand back along its z does so, from its middle."""
+        back_n = float(self.tool_in_base.rotation[:, 2] @ self.force_in_base_n)
+        return float(self._torque_in_tool_nm[0]) / min(back_n, -HOLDING_FORCE_N)
+
+    @property
     def supported(self) -> bool:
         """Something carries what is held: its weight has been off the hand for a tenth of a second."""
         return self._supported_ticks >= SUPPORTED_TICKS
@@ -91,6 +98,8 @@ class Hand:
         self.force_n = observation.grip_force_n
         felt = self.tool_in_base.rotation @ observation.wrist_wrench_in_tool[:3]
         self.force_in_base_n = self.force_in_base_n + FORCE_SMOOTHING * (felt - self.force_in_base_n)
+        torque = observation.wrist_wrench_in_tool[3:]
+        self._torque_in_tool_nm = self._torque_in_tool_nm + FORCE_SMOOTHING * (torque - self._torque_in_tool_nm)
         self.arm_strain = float(np.max(np.abs(observation.command_lag[ARM]) / ARM_LEASH_RAD))
         self._pads_n = observation.pad_touch_n[:, 0, 0]
         self.pads_touch = pads_touch(observation)

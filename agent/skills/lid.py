@@ -13,7 +13,7 @@ from agent.policies.interface import Goal, Motion
 from agent.policies.paths import angle_of, fingers, from_hinge
 from agent.skills.approach import Approach, at_standoffs
 from agent.skills.command import Command
-from agent.skills.manipulation import Manipulation
+from agent.skills.groping import Groping
 
 Array = NDArray[np.float64]
 
@@ -36,11 +36,12 @@ LID_WEIGHT_N, FELT_TICKS = 0.35, 25
 """The fingers lifted something if they felt this much for so long on the way."""
 DRAWN_BACK_S = 0.5
 """What is seen of a lid sooner after pressing it may be a look from before."""
-BESIDE_M = 0.010
-"""A finger under a tab at the side keeps this much away from the machine's body."""
+BESIDE_M, OUT_M, IN_M = 0.010, 0.012, 0.012
+"""A finger under a tab at the side keeps this much away from the machine's body; so much farther out after running into
+it, and nearer after missing the tab."""
 
 
-class Lid(Manipulation):
+class Lid(Groping):
     """Common part. Target: the tab of the closed lid."""
 
     def precondition(self, belief: Belief) -> str:
@@ -51,6 +52,10 @@ class Lid(Manipulation):
 
     def lid(self, belief: Belief) -> Entity | None:
         return belief.machine_part(self.subgoal.target, "machine_lid")
+
+    def felt_thing(self, belief: Belief) -> str:
+        lid = self.lid(belief)
+        return "" if lid is None else lid.id
 
     def approaches(self, belief: Belief) -> list[Approach]:
         yaw = belief.entities[self.subgoal.target].yaw + pi
@@ -123,7 +128,7 @@ class OpenLid(Lid):
         side = self.side(belief)
         rotation = tool_rotation(approach.pitch_down_rad, approach.roll_rad)
         under = UNDER_M if side == 0 else UNDER_M + 0.012
-        position = np.array([-0.014, 0.0, -under]) if side == 0 else np.array([0.002, -side * self._beside_m(), -under])
+        position = np.array([-0.014, 0.0, -under]) if side == 0 else np.array([0.002, -side * BESIDE_M, -under])
         return Goal(
             Pose(position, rotation),
             approach_m=0.10,
@@ -133,9 +138,12 @@ class OpenLid(Lid):
             travel=LID_TRAVEL_RAD,
         )
 
-    def _beside_m(self) -> float:
-        """Farther out after running into the machine, nearer after missing the tab."""
-        return BESIDE_M + {"blocked": 0.009, "missed": -0.008}.get(self._outcome, 0.0)
+    def felt_aside(self, belief: Belief, reason: str) -> Array:
+        inwards = np.array([0.0, float(self.side(belief)), 0.0])
+        if not inwards.any() or (reason == "missed" and self.attempt % 2 == 0):
+            return super().felt_aside(belief, reason)
+        # A finger beside the machine's body runs into that, or passes by the tab.
+        return {"blocked": -OUT_M, "missed": IN_M}.get(reason, 0.0) * inwards
 
     def before_acting(self, belief: Belief) -> None:
         self._felt_ticks = 0
@@ -156,7 +164,7 @@ class OpenLid(Lid):
                 if self._felt_ticks < FELT_TICKS or lid is None:
                     return "missed"
                 self.moved_to(belief, lid, 0.95)
-        return "done" if motion.finished else ""
+        return "done" if motion.finished and self.achieved(belief) else ""
 
 
 class CloseLid(Lid):
@@ -217,6 +225,9 @@ class CloseLid(Lid):
 
     def before_acting(self, belief: Belief) -> None:
         self._swept = False
+
+    def felt_aside(self, belief: Belief, reason: str) -> Array:
+        return np.zeros(3)  # What held up a hand behind a lid may be a wall.
 
     verify_s = 1.5
 

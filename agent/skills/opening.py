@@ -13,7 +13,7 @@ from agent.frames import Pose, tool_rotation
 from agent.policies.interface import Goal, Motion
 from agent.policies.paths import along_path
 from agent.skills.approach import Approach, at_standoffs
-from agent.skills.manipulation import Manipulation
+from agent.skills.groping import Groping
 
 Array = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ FARTHER, STANDS_S = 0.01, 2.0
 """A front that is open enough and comes no farther in this time is open, however long it is still pulled."""
 
 
-class Open(Manipulation):
+class Open(Groping):
     """Target: the closed front's handle."""
 
     act_timeout_s = 30.0

@@ -14,7 +14,7 @@ from agent.skills.approach import Approach, at_standoffs
 from agent.skills.command import Command
 from agent.skills.gaze import look_at_map_point
 from agent.skills.grasping import TIP_M
-from agent.skills.manipulation import Manipulation
+from agent.skills.groping import Groping
 
 Array = NDArray[np.float64]
 
@@ -24,12 +24,19 @@ NO_BREWING_S = 2.5
 LONGEST_BREW_S = 25.0
 PRESSES = 2
 """Pressed so often in vain, a machine lacks something that pressing does not bring."""
+SOFT_N, GIVES_M = 4.0, 0.0012
+"""A button gives way so far at least between a light push and a hard one; the machine around it does not."""
+NO_BUTTON = "no-button"
+ASIDE_M = 0.024
+ASIDES_IN_FRONT: list[tuple[float, float]] = [(0.0, 1.0), (0.0, -1.0)]
+ASIDES_ON_TOP = [*ASIDES_IN_FRONT, (1.0, 0.0), (-1.0, 0.0), (0.8, 0.8), (0.8, -0.8), (-0.8, 0.8), (-0.8, -0.8)]
+"""Where a button is felt for that is not where it is seen, in ASIDE_M: so much farther from the robot, to its left."""
 FILLED_M = 0.06
 """From the middle of the tray: a mug that stands farther off has got nothing."""
 
 
-class Press(Manipulation):
-    """Target: the button's face."""
+class Press(Groping):
+    """Target: the button's face. What gives way under the hand is the button."""
 
     act_timeout_s = 15.0
     ready_width_m = 0.0
@@ -64,9 +71,17 @@ class Press(Manipulation):
         return Goal(Pose(-rotation[:, 2] * (TIP_M + 0.004), rotation), approach_m=0.08)
 
     _lit_s: float | None = None
+    _in_vain = 0
+    """How often the button gave way and nothing came of it."""
+    _around: Array | None = None
+    """From where the button is seen to where it was sought first, (3,) m in the map frame, once it was not there."""
+
+    def felt_thing(self, belief: Belief) -> str:
+        button = self.button(belief)
+        return "" if button is None else button.id
 
     def before_acting(self, belief: Belief) -> None:
-        self._felt = False
+        self._felt, self._gave_way = False, False
         self._lit_s = None
 
     def opening(self, belief: Belief) -> float | None:
@@ -81,9 +96,37 @@ class Press(Manipulation):
             depth = float(along @ (tool.position - self._aim.goal.tool_in_target.position))
             push = -float(along @ (self._aim.target_in_map.rotation.T @ belief.base_in_map.rotation @ self._force))
             # A spring gives way for a few millimetres and then stands like a wall.
-            if push > self._hard_n(belief) or depth > 0.03:
+            if push < SOFT_N:
+                self._met_m = depth
+            hard = push > self._hard_n(belief)
+            self._gave_way = self._gave_way or (hard and depth - self._met_m > GIVES_M)
+            if hard or depth > 0.03:
                 self._felt = True
-        return "done" if motion.finished else ""
+        if not motion.finished:
+            return ""
+        return "done" if self._gave_way or self.light(belief) > 0.5 else NO_BUTTON
+
+    def _stop_short(self, belief: Belief, reason: str) -> Command:
+        point = self.target_point(belief)
+        if reason != NO_BUTTON or point is None:
+            return super()._stop_short(belief, reason)
+        return self._feel_elsewhere(belief, point)
+
+    def _feel_elsewhere(self, belief: Belief, point: Array) -> Command:
+        """The hand met what does not give way: the button is beside that. Without drawing back far, press there."""
+        assert self._aim is not None
+        button, turn = self.felt_thing(belief), self._aim.target_in_map.rotation
+        if self._around is None:
+            self._around = belief.felt_off.get(button, -belief.eye.in_map)
+            top = self._aim.approach.pitch_down_rad == TOP_PITCH_RAD
+            self._asides = ASIDES_ON_TOP if top else ASIDES_IN_FRONT
+        if not self._asides:
+            belief.felt_off.pop(button, None)
+            return super()._stop_short(belief, NO_BUTTON)
+        (ahead, left), *self._asides = self._asides
+        belief.felt_off[button] = self._around + ASIDE_M * (turn @ np.array([ahead, left, 0.0]))
+        self.attempt += 1
+        return self._set_up(belief, point)
 
     def _hard_n(self, belief: Belief) -> float:
         return min(22.0, 0.6 * self.subgoal.limits.force_n)
@@ -114,10 +157,17 @@ class Press(Manipulation):
         return Command(head_rate_rad_s=look_at_map_point(point, belief.base_in_map, observation))
 
     def _try_again(self, belief: Belief, reason: str) -> Command:
-        if reason == "no-brewing" and self.attempt >= PRESSES:
+        if reason == NO_BUTTON:
+            return self.fail(reason)
+        if reason != "no-brewing":
+            return super()._try_again(belief, reason)
+        self._in_vain += 1
+        if self._in_vain >= PRESSES:
             belief.pressed_in_vain.add(self.subgoal.target)
             return self.fail(reason)
-        return super()._try_again(belief, reason)
+        self.attempt += 1
+        self._enter("choose", belief)
+        return Command()
 
     def _brewed(self, belief: Belief) -> Command:
         tray = belief.machine_part(self.subgoal.target, "drip_tray")
