@@ -119,7 +119,7 @@ def test_a_page_is_written_section_by_section_and_says_what_it_lacks(
     restore(archive_of(page), tmp_path / "elsewhere")
     (journal,) = (tmp_path / "elsewhere").iterdir()
     assert journal.read_bytes() == (tmp_path / "episodes" / "evaluations" / journal.name).read_bytes()
-    assert "## Three training seeds\n\nEach trained once, for 30 minutes" in text
+    assert "## Three training seeds\n\nEach trained once, 3000 batches" in text
     assert "trained in stages.\n\nNot measured: seed-0 cannot be trained: no episodes" in text
 
 

@@ -81,10 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, default=DATA, metavar="DIR", help=f"to train from (default {DATA})")
     variants = Path("runs/variants")
     parser.add_argument("--variants", type=Path, default=variants, metavar="DIR", help=f"(default {variants})")
-    parser.add_argument("--seed-minutes", type=float, default=30.0, metavar="N", help="of training (default 30)")
-    parser.add_argument(
-        "--ablation-batches", type=episodes, default=3000, metavar="N", help="of training (default 3000)"
-    )
+    parser.add_argument("--batches", type=episodes, default=3000, metavar="N", help="of each training (default 3000)")
     add_checkpoint(parser)
     parser.add_argument("--to", type=Path, metavar="FILE", help="write the page there, pictures to images/ beside it")
     add_json(parser)
@@ -123,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
 
     console = Console(stderr=str(args.json) == "-", highlight=False)
     sections = check_known("section", args.sections, SECTIONS)
-    making = Making(args.data, args.variants, args.seed_minutes, args.ablation_batches, args.workers)
+    making = Making(args.data, args.variants, args.batches, args.workers)
     page = Page(
         args=args,
         asked=Asked(args.split, args.start, args.episodes, args.workers),
@@ -267,8 +264,8 @@ def seeds(page: Page) -> list[str]:
     minds = [f"{policy}{name}" for policy in (PRIOR, PLAN) for name in ("", *(f"@{seed}" for seed in SEEDS))]
     lines = ["", "## Three training seeds", ""]
     about = (
-        f"Each trained once, for {page.args.seed_minutes:g} minutes, on all data, part of which the shipped weights' "
-        "own first rounds made; the shipped weights were trained in stages."
+        f"Each trained once, {page.args.batches} batches on all data, part of which the shipped weights made; the "
+        "shipped weights were trained for longer, in stages."
     )
     lines += [about, ""]
     if why := next((why for seed in SEEDS if (why := page.variants.failed(seed))), ""):
@@ -282,7 +279,7 @@ def ablations(page: Page) -> list[str]:
     lines = ["", "## What each part earns", ""]
     about = (
         f"Tasks {', '.join(ABLATION_TASKS)}, each {', '.join(ABLATION_CONDITIONS)}; limits where they are set at run "
-        f"time. Models of {page.args.ablation_batches} batches, with what they are worth on episodes held out of "
+        f"time. Models of {page.args.batches} batches, with what they are worth on episodes held out of "
         "training (of demonstrations alone, only such)."
     )
     lines += [about]

@@ -10,8 +10,6 @@ from typing import Any
 
 from agent.commands.outcome import CommandError
 
-FULL, SHORT = "full", "short"
-
 
 @dataclass(frozen=True)
 class Variant:
@@ -20,18 +18,15 @@ class Variant:
     about: str
     training: dict[str, Any] = field(default_factory=dict)
     """Values of agent.world_model.config.TrainingConfig."""
-    length: str = SHORT
-    """`full`: as many minutes as a seed has; `short`: as many batches as an ablation has, for a machine that is busy
-    with something else now and then must not make one of them worse."""
     demonstrations: int | None = None
     """Of each task, and no on-policy data; None takes all there is."""
 
 
-SEEDS = {f"seed-{k}": Variant(f"training seed {k}", {"seed": k}, FULL) for k in (0, 1, 2)}
-UNTOUCHED = {"no-touch": Variant("trained without touch", {"use_touch": False}, FULL)}
-FEW = {"demonstrations-50": Variant("50 demonstrations of each task, no on-policy round", {}, FULL, 50)}
+SEEDS = {f"seed-{k}": Variant(f"training seed {k}", {"seed": k}) for k in (0, 1, 2)}
+UNTOUCHED = {"no-touch": Variant("trained without touch", {"use_touch": False})}
+FEW = {"demonstrations-50": Variant("50 demonstrations of each task, no on-policy round", {}, 50)}
 LOSSES = {
-    "short": Variant("nothing left out"),
+    "seed-0": Variant("nothing left out"),
     "no-predict": Variant("no K-step latent prediction", {"w_predict": 0.0}),
     "no-regulariser": Variant("nothing against collapse", {"regulariser": "none"}),
     "sigreg": Variant("SIGReg in place of VICReg", {"regulariser": "sigreg"}),
@@ -40,7 +35,7 @@ LOSSES = {
     "no-outcome": Variant("no time to go, success, spill", {"w_outcome": 0.0}),
     "no-dropout": Variant("inputs never missing", {"drop_touch": 0.0, "drop_sight": 0.0}),
     "no-memory": Variant("no recurrent state", {"use_memory": False}),
-    "no-on-policy": Variant("demonstrations alone", {}, SHORT, 1_000_000),
+    "no-on-policy": Variant("demonstrations alone", {}, 1_000_000),
 }
 SAFEGUARDS: dict[str, tuple[str, dict[str, Any]]] = {
     "no-gate": ("the best candidate always acts", {"gain_s": -1e9, "surer": 1e9, "unanimous": False}),
@@ -62,8 +57,8 @@ class Making:
 
     data: Path
     variants: Path
-    full_minutes: float
-    short_batches: int
+    batches: int
+    """Of each training: by the clock, a machine that is busy with something else now and then would make some worse."""
     threads: int
 
 
@@ -123,10 +118,7 @@ class Variants:
         torch.set_num_threads(making.threads)
         self._console.print(f"training {name}: {variant.about}", markup=False)
         folder = making.data if variant.demonstrations is None else making.data / "teacher"
-        length: dict[str, Any] = (
-            {"minutes": making.full_minutes} if variant.length == FULL else {"steps": making.short_batches}
-        )
-        config = TrainingConfig(**length, **variant.training)
+        config = TrainingConfig(steps=making.batches, **variant.training)
         try:
             data = read_all([folder], making.threads, self._console, TRAINED_ON, variant.demonstrations)
             with Display(self._console, data) as display:
