@@ -261,7 +261,8 @@ def grid(page: Page) -> list[str]:
 
 def seeds(page: Page) -> list[str]:
     """Three training seeds on the headline's cells."""
-    minds = [f"{policy}{name}" for policy in (PRIOR, PLAN) for name in ("", *(f"@{seed}" for seed in SEEDS))]
+    chosen = [policy for policy in (PRIOR, PLAN) if policy in page.policies]
+    minds = [f"{policy}{name}" for policy in chosen for name in ("", *(f"@{seed}" for seed in SEEDS))]
     lines = ["", "## Three training seeds", ""]
     about = (
         f"Each trained once, {page.args.batches} batches on all data, part of which the shipped weights made; the "
