@@ -5,14 +5,10 @@ Each is trained when a table asks for it and kept below the folder of variants; 
 
 import json
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent.commands.outcome import CommandError
-
-if TYPE_CHECKING:
-    from agent.world_model.data import Data
 
 
 @dataclass(frozen=True)
@@ -71,8 +67,6 @@ class Variants:
 
     def __init__(self, model: Path | None, making: Making, console: Any) -> None:
         self._model, self._making, self._console = model, making, console
-        self._read = lru_cache(maxsize=1)(self._read_data)
-        """Reading takes minutes, and nearly all are trained from the same."""
 
     def __call__(self, name: str) -> Path | None:
         """The weights; None for the shipped ones. Raises CommandError where they cannot be made."""
@@ -114,32 +108,25 @@ class Variants:
         """Train it. A collapse is a result too, and is kept in failed.txt."""
         import torch
 
-        from agent.commands.train import Display
+        from agent.commands.train import Display, read_all
         from agent.world_model.collapse import CollapsedError
         from agent.world_model.config import ModelConfig, TrainingConfig
-        from agent.world_model.data import DataError
+        from agent.world_model.data import TRAINED_ON, DataError
         from agent.world_model.training import train
 
         making, variant = self._making, TRAINED[name]
         torch.set_num_threads(making.threads)
         self._console.print(f"training {name}: {variant.about}", markup=False)
+        folder = making.data if variant.demonstrations is None else making.data / "teacher"
         config = TrainingConfig(steps=making.batches, **variant.training)
         try:
-            data = self._read(variant.demonstrations)
+            data = read_all([folder], making.threads, self._console, TRAINED_ON, variant.demonstrations)
             with Display(self._console, data) as display:
                 train(data, path.parent, ModelConfig(), config, display.show)
         except CollapsedError as error:
             (path.parent / "failed.txt").write_text(f"{error}\n")
         except DataError as error:
             raise CommandError(f"{name} cannot be trained: {error}") from error
-
-    def _read_data(self, demonstrations: int | None) -> "Data":
-        from agent.commands.train import read_all
-        from agent.world_model.data import TRAINED_ON
-
-        making = self._making
-        folder = making.data if demonstrations is None else making.data / "teacher"
-        return read_all([folder], making.threads, self._console, TRAINED_ON, demonstrations)
 
 
 def settings(name: str) -> str:
