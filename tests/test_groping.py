@@ -15,7 +15,15 @@ from agent.skills.approach import Approach
 from agent.skills.groping import FARTHER_M, FARTHEST_M
 from agent.skills.manipulation import Aim
 from agent.skills.opening import PITCH_RAD, Open
-from agent.skills.press import ASIDE_M, ASIDES_IN_FRONT, ASIDES_ON_TOP, NO_BUTTON, TOP_PITCH_RAD, Press
+from agent.skills.press import (
+    ASIDE_M,
+    ASIDES_BEYOND,
+    ASIDES_IN_FRONT,
+    ASIDES_ON_TOP,
+    NO_BUTTON,
+    TOP_PITCH_RAD,
+    Press,
+)
 
 HERE = planar(0.0, 0.0, 0.0)
 SEEN_AT = np.array([1.0, 0.2, 0.8])
@@ -131,9 +139,14 @@ def test_a_button_gives_way_and_a_machine_does_not() -> None:
     assert push(skill, belief, gives_m=0.0003) == NO_BUTTON
 
 
-@pytest.mark.parametrize(("top", "places"), [(False, ASIDES_IN_FRONT), (True, ASIDES_ON_TOP)])
-def test_a_button_that_is_not_where_it_is_seen_is_felt_for_beside_that(top: bool, places: list) -> None:
+@pytest.mark.parametrize(
+    ("top", "met", "places"),
+    [(False, True, ASIDES_IN_FRONT), (False, False, ASIDES_BEYOND), (True, True, ASIDES_ON_TOP)],
+)
+def test_a_button_that_is_not_where_it_is_seen_is_felt_for_around_that(top: bool, met: bool, places: list) -> None:
     skill, belief = pressing(top)
+    if met:
+        push(skill, belief, gives_m=0.0)
     point = skill.target_point(belief)
     assert point is not None
     for attempt, (ahead, left) in enumerate(places, start=2):

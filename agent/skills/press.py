@@ -31,6 +31,8 @@ ASIDE_M = 0.024
 ASIDES_IN_FRONT: list[tuple[float, float]] = [(0.0, 1.0), (0.0, -1.0)]
 ASIDES_ON_TOP = [*ASIDES_IN_FRONT, (1.0, 0.0), (-1.0, 0.0), (0.8, 0.8), (0.8, -0.8), (-0.8, 0.8), (-0.8, -0.8)]
 """Where a button is felt for that is not where it is seen, in ASIDE_M: so much farther from the robot, to its left."""
+ASIDES_BEYOND = [(1.0, 0.0), (1.0, 1.0), (1.0, -1.0)]
+"""The same where a push from the front met nothing at all."""
 FILLED_M = 0.06
 """From the middle of the tray: a mug that stands farther off has got nothing."""
 
@@ -81,7 +83,7 @@ class Press(Groping):
         return "" if button is None else button.id
 
     def before_acting(self, belief: Belief) -> None:
-        self._felt, self._gave_way = False, False
+        self._felt, self._met, self._gave_way = False, False, False
         self._lit_s = None
 
     def opening(self, belief: Belief) -> float | None:
@@ -99,6 +101,7 @@ class Press(Groping):
             if push < SOFT_N:
                 self._met_m = depth
             hard = push > self._hard_n(belief)
+            self._met = self._met or hard
             self._gave_way = self._gave_way or (hard and depth - self._met_m > GIVES_M)
             if hard or depth > 0.03:
                 self._felt = True
@@ -119,7 +122,7 @@ class Press(Groping):
         if self._around is None:
             self._around = belief.felt_off.get(button, -belief.eye.in_map)
             top = self._aim.approach.pitch_down_rad == TOP_PITCH_RAD
-            self._asides = ASIDES_ON_TOP if top else ASIDES_IN_FRONT
+            self._asides = ASIDES_ON_TOP if top else ASIDES_IN_FRONT if self._met else ASIDES_BEYOND
         if not self._asides:
             belief.felt_off.pop(button, None)
             return super()._stop_short(belief, NO_BUTTON)
