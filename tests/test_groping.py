@@ -12,7 +12,8 @@ from agent.messages import Subgoal, SubgoalKind
 from agent.policies.catalogue import make_policy
 from agent.policies.interface import Goal, Motion
 from agent.skills.approach import Approach
-from agent.skills.groping import FARTHER_M, FARTHEST_M
+from agent.skills.groping import FARTHER_M, FARTHEST_M, Groping
+from agent.skills.lid import IN_M, OUT_M, OpenLid
 from agent.skills.manipulation import Aim
 from agent.skills.opening import PITCH_RAD, Open
 from agent.skills.press import (
@@ -42,7 +43,7 @@ def opening(roll: float = 0.0) -> tuple[Open, Belief]:
     return skill, belief
 
 
-def meets(skill: Open, belief: Belief, short_m: float, aside_m: float) -> None:
+def meets(skill: Groping, belief: Belief, short_m: float, aside_m: float) -> None:
     """The hand is pushed back with 40 N, so far before its goal, so far beside its middle."""
     assert skill._aim is not None
     goal = skill._aim.target_in_map @ skill._aim.goal.tool_in_target
@@ -160,3 +161,27 @@ def test_a_button_that_is_not_where_it_is_seen_is_felt_for_around_that(top: bool
     skill._try_again(belief, NO_BUTTON)
     assert (skill.status, skill.reason) == ("failed", NO_BUTTON)
     assert belief.pressed_in_vain == set(), "nothing was pressed"
+
+
+@pytest.mark.parametrize(("hinge", "inwards"), [("left", 1.0), ("right", -1.0)])
+def test_a_tab_beside_a_machine_is_farther_out_where_the_hand_ran_into_that_and_nearer_where_it_passed(
+    hinge: str, inwards: float
+) -> None:
+    belief = Belief()
+    machine = belief.entities.remember(seen("coffee_machine", (1.0, 0.0, 1.0), pi, (0.26, 0.28, 0.3)), HERE, 0.0)
+    lid = belief.entities.remember(seen(f"machine_lid_hinge_{hinge}", (1.0, 0.0, 1.12), pi, state=0.0), HERE, 0.0)
+    lid.parent = machine.id
+    skill = OpenLid(Subgoal(id=1, kind=SubgoalKind.OPEN_LID, target=machine.id), make_policy("scripted"))
+    skill._approach = skill.approaches(belief)[0]
+    point = skill.target_point(belief)
+    assert point is not None
+    skill._set_up(belief, point)
+    meets(skill, belief, short_m=0.04, aside_m=0.0)
+    assert skill.felt_aside(belief, "blocked") == pytest.approx([0.0, -OUT_M * inwards, 0.0])
+    assert skill.felt_aside(belief, "missed") == pytest.approx([0.0, IN_M * inwards, 0.0])
+    skill.attempt = 2
+    deeper = skill.felt_aside(belief, "missed")
+    assert deeper[0] == pytest.approx(FARTHER_M, abs=3e-4)
+    assert deeper[1] == pytest.approx(0.0, abs=1e-9)
+    meets(skill, belief, short_m=0.001, aside_m=0.0)
+    assert not skill.felt_aside(belief, "timeout").any(), "it was there, and nothing came of it"

@@ -36,7 +36,7 @@ LID_WEIGHT_N, FELT_TICKS = 0.35, 25
 """The fingers lifted something if they felt this much for so long on the way."""
 DRAWN_BACK_S = 0.5
 """What is seen of a lid sooner after pressing it may be a look from before."""
-BESIDE_M, OUT_M, IN_M = 0.010, 0.012, 0.012
+BESIDE_M, OUT_M, IN_M = 0.010, 0.015, 0.012
 """A finger under a tab at the side keeps this much away from the machine's body; so much farther out after running into
 it, and nearer after missing the tab."""
 
@@ -139,11 +139,13 @@ class OpenLid(Lid):
         )
 
     def felt_aside(self, belief: Belief, reason: str) -> Array:
-        inwards = np.array([0.0, float(self.side(belief)), 0.0])
-        if not inwards.any() or (reason == "missed" and self.attempt % 2 == 0):
-            return super().felt_aside(belief, reason)
-        # A finger beside the machine's body runs into that, or passes by the tab.
-        return {"blocked": -OUT_M, "missed": IN_M}.get(reason, 0.0) * inwards
+        felt, inwards = super().felt_aside(belief, reason), np.array([0.0, float(self.side(belief)), 0.0])
+        if not inwards.any():
+            return felt
+        # A finger beside the machine's body runs into that, or passes by the tab, or comes short of it.
+        if reason != "missed":
+            return -OUT_M * inwards if felt.any() else felt
+        return IN_M * inwards if self.attempt % 2 else felt
 
     def before_acting(self, belief: Belief) -> None:
         self._felt_ticks = 0
