@@ -138,6 +138,8 @@ def test_a_button_gives_way_and_a_machine_does_not() -> None:
     assert push(skill, belief, gives_m=0.004) == "done"
     skill.before_acting(belief)
     assert push(skill, belief, gives_m=0.0003) == NO_BUTTON
+    skill.before_acting(belief)
+    assert skill.judge(belief, Motion(np.zeros(6), phase="advance", finished=True)) == "not-pressed"
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,8 @@ class Press(Groping):
         return Goal(Pose(-rotation[:, 2] * (TIP_M + 0.004), rotation), approach_m=0.08)
 
     _lit_s: float | None = None
+    _met_m: float | None = None
+    """How deep the hand was when something began to hold it back."""
     _in_vain = 0
     """How often the button gave way and nothing came of it."""
     _around: Array | None = None
@@ -84,7 +86,7 @@ class Press(Groping):
 
     def before_acting(self, belief: Belief) -> None:
         self._felt, self._met, self._gave_way = False, False, False
-        self._lit_s = None
+        self._lit_s, self._met_m = None, None
 
     def opening(self, belief: Belief) -> float | None:
         """1 once the press was felt or the brew light went on."""
@@ -98,7 +100,7 @@ class Press(Groping):
             depth = float(along @ (tool.position - self._aim.goal.tool_in_target.position))
             push = -float(along @ (self._aim.target_in_map.rotation.T @ belief.base_in_map.rotation @ self._force))
             # A spring gives way for a few millimetres and then stands like a wall.
-            if push < SOFT_N:
+            if push < SOFT_N or self._met_m is None:
                 self._met_m = depth
             hard = push > self._hard_n(belief)
             self._met = self._met or hard
@@ -107,7 +109,9 @@ class Press(Groping):
                 self._felt = True
         if not motion.finished:
             return ""
-        return "done" if self._gave_way or self.light(belief) > 0.5 else NO_BUTTON
+        if self._gave_way or self.light(belief) > 0.5:
+            return "done"
+        return "not-pressed" if self._met_m is None else NO_BUTTON
 
     def _stop_short(self, belief: Belief, reason: str) -> Command:
         point = self.target_point(belief)
