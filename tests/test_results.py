@@ -120,7 +120,7 @@ def test_a_page_is_written_section_by_section_and_says_what_it_lacks(
     (journal,) = (tmp_path / "elsewhere").iterdir()
     assert journal.read_bytes() == (tmp_path / "episodes" / "evaluations" / journal.name).read_bytes()
     assert "## Three training seeds\n\nEach trained once, 3000 batches" in text
-    assert "trained in stages.\n\nNot measured: seed-0 cannot be trained: no episodes" in text
+    assert "trained for longer, in stages.\n\nNot measured: seed-0 cannot be trained: no episodes" in text
 
 
 def test_an_event_counts_only_for_who_had_felt_before_it() -> None:
