@@ -28,9 +28,12 @@ class Groping(Manipulation):
         """Id of the entity whose place is felt."""
         return self.subgoal.target
 
+    def sought_off(self, belief: Belief) -> Array:
+        """From where the thing is seen to where it is sought, (3,) m in the map frame."""
+        return belief.felt_off.get(self.felt_thing(belief), -belief.eye.in_map)
+
     def _set_up(self, belief: Belief, point: Array) -> Command:
-        felt = belief.felt_off.get(self.felt_thing(belief))
-        return super()._set_up(belief, point - belief.eye.in_map if felt is None else point + felt)
+        return super()._set_up(belief, point + self.sought_off(belief))
 
     def _stop_short(self, belief: Belief, reason: str) -> Command:
         if self._phase == "act" and reason:
@@ -58,8 +61,6 @@ class Groping(Manipulation):
         assert self._aim is not None
         if not off.any():
             return
-        name = self.felt_thing(belief)
-        known = belief.felt_off.get(name, -belief.eye.in_map)
-        off_in_map = known + self._aim.target_in_map.rotation @ off
+        off_in_map = self.sought_off(belief) + self._aim.target_in_map.rotation @ off
         near = float(np.linalg.norm(off_in_map)) < FARTHEST_M
-        belief.felt_off[name] = off_in_map if near else np.zeros(3)
+        belief.felt_off[self.felt_thing(belief)] = off_in_map if near else np.zeros(3)

@@ -120,11 +120,12 @@ class Press(Groping):
         return self._feel_elsewhere(belief, point)
 
     def _feel_elsewhere(self, belief: Belief, point: Array) -> Command:
-        """The hand met what does not give way: the button is beside that. Without drawing back far, press there."""
+        """The hand met what does not give way, or nothing: the button is beside or behind that. Without drawing back
+        far, press there."""
         assert self._aim is not None
         button, turn = self.felt_thing(belief), self._aim.target_in_map.rotation
         if self._around is None:
-            self._around = belief.felt_off.get(button, -belief.eye.in_map)
+            self._around = self.sought_off(belief)
             top = self._aim.approach.pitch_down_rad == TOP_PITCH_RAD
             self._asides = ASIDES_ON_TOP if top else ASIDES_IN_FRONT if self._met else ASIDES_BEYOND
         if not self._asides:
