@@ -380,6 +380,11 @@ def test_statistics_of_estimates() -> None:
     assert per_failure == pytest.approx(-1.0, abs=0.1)
     said = Calibration(success_slope=slope, success_offset=offset, success_per_failure=per_failure)
     assert ece(said.odds(overconfident, failures), happened) < 0.02
+    # A few failures that looked good do not make the readout worthless; many would.
+    looked = np.r_[random.normal(3.7, 1.5, 242), np.full(7, 4.0)]
+    few, many = (platt(np.tile(looked, n), np.tile(np.arange(249) < 242, n), np.zeros(249 * n))[0] for n in (1, 100))
+    assert few > 0.3
+    assert many < 0.15
     score = np.zeros(3000, np.float32)
     score[[100, 2000]] = 5.0, 3.0
     assert 3.0 <= quiet_threshold([score]) <= 5.0
