@@ -47,9 +47,6 @@ class Lid(Groping):
     def precondition(self, belief: Belief) -> str:
         return "hand-not-empty" if belief.hand.held is not None else ""
 
-    def anchor(self, belief: Belief) -> Entity | None:
-        return belief.entities.get(self.subgoal.target)
-
     def lid(self, belief: Belief) -> Entity | None:
         return belief.machine_part(self.subgoal.target, "machine_lid")
 

@@ -139,8 +139,9 @@ class Manipulation(Skill):
         return False
 
     def anchor(self, belief: Belief) -> Entity | None:
-        """Where to stand and look when the target itself was never seen: the machine that a part belongs to."""
-        return None
+        """Where to stand and look when nothing is seen to act on: what the subgoal names, be it the machine whose part
+        is hidden or the surface that seemed crowded from afar."""
+        return belief.entities.get(self.subgoal.target)
 
     # --- the phases
 

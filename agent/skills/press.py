@@ -47,11 +47,12 @@ class Press(Groping):
     def precondition(self, belief: Belief) -> str:
         return "hand-not-empty" if belief.hand.held is not None else ""
 
-    def anchor(self, belief: Belief) -> Entity | None:
-        return belief.entities.get(self.subgoal.target)
-
     def button(self, belief: Belief) -> Entity | None:
         return belief.machine_part(self.subgoal.target, "brew_button")
+
+    def on_top(self, belief: Belief) -> bool:
+        button = self.button(belief)
+        return button is not None and button.class_name == "brew_button_top"
 
     def light(self, belief: Belief) -> float:
         part = belief.machine_part(self.subgoal.target, "brew_light")
@@ -62,9 +63,8 @@ class Press(Groping):
         return None if button is None else button.position
 
     def approaches(self, belief: Belief) -> list[Approach]:
-        button = self.button(belief)
         yaw = belief.entities[self.subgoal.target].yaw + pi
-        if button is not None and button.class_name == "brew_button_top":
+        if self.on_top(belief):
             return at_standoffs(yaw, TOP_PITCH_RAD, 0.62, 0.5 * pi)
         return at_standoffs(yaw, FRONT_PITCH_RAD, 0.70)
 
@@ -126,8 +126,8 @@ class Press(Groping):
         button, turn = self.felt_thing(belief), self._aim.target_in_map.rotation
         if self._around is None:
             self._around = self.sought_off(belief)
-            top = self._aim.approach.pitch_down_rad == TOP_PITCH_RAD
-            self._asides = ASIDES_ON_TOP if top else ASIDES_IN_FRONT if self._met else ASIDES_BEYOND
+            in_front = ASIDES_IN_FRONT if self._met else ASIDES_BEYOND
+            self._asides = ASIDES_ON_TOP if self.on_top(belief) else in_front
         if not self._asides:
             belief.felt_off.pop(button, None)
             return super()._stop_short(belief, NO_BUTTON)

@@ -85,10 +85,6 @@ class Place(Putting):
     def watched_entity(self) -> str:
         return ""
 
-    def anchor(self, belief: Belief) -> Entity | None:
-        """From near more room is seen on the surface than from afar, or that what crowded it is gone."""
-        return belief.entities.get(self.subgoal.target)
-
     def target_point(self, belief: Belief) -> Array | None:
         if self._phase == "choose":
             self._choose_spot(belief)
@@ -151,9 +147,6 @@ class AtMachine(Putting):
     part = ""
     """How the class of what is seen of that place begins."""
     needs_fresh_look = True
-
-    def anchor(self, belief: Belief) -> Entity | None:
-        return belief.entities.get(self.subgoal.target)
 
     def place(self, belief: Belief) -> Entity | None:
         return belief.machine_part(self.subgoal.target, self.part)
