@@ -46,9 +46,6 @@ class Close(Manipulation):
     unfolds_low_for_m = 1.25
     verify_s = 2.0
 
-    def precondition(self, belief: Belief) -> str:
-        return "hand-not-empty" if belief.hand.held is not None else ""
-
     def achieved(self, belief: Belief) -> bool:
         return is_shut(belief.entities[self.subgoal.target])
 

@@ -44,9 +44,6 @@ it, and nearer after missing the tab."""
 class Lid(Groping):
     """Common part. Target: the tab of the closed lid."""
 
-    def precondition(self, belief: Belief) -> str:
-        return "hand-not-empty" if belief.hand.held is not None else ""
-
     def lid(self, belief: Belief) -> Entity | None:
         return belief.machine_part(self.subgoal.target, "machine_lid")
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.belief.belief import Belief
-from agent.belief.entities import Entity
 from agent.frames import Pose
 from agent.messages import TICK_S, Observation, Subgoal
 from agent.policies.interface import Goal, Motion, Policy, Situation
@@ -131,17 +130,12 @@ class Manipulation(Skill):
         return motion
 
     def precondition(self, belief: Belief) -> str:
-        """`` or why the skill cannot start."""
-        return ""
+        """`` or why the skill cannot start: most want an empty hand."""
+        return "hand-not-empty" if belief.hand.held is not None else ""
 
     def achieved(self, belief: Belief) -> bool:
         """Whether an earlier attempt reached the goal after all, as far as the belief can tell."""
         return False
-
-    def anchor(self, belief: Belief) -> Entity | None:
-        """Where to stand and look when nothing is seen to act on: what the subgoal names, be it the machine whose part
-        is hidden or the surface that seemed crowded from afar."""
-        return belief.entities.get(self.subgoal.target)
 
     # --- the phases
 
@@ -233,38 +227,39 @@ class Manipulation(Skill):
         return Command(twist, True, base_velocity_in_base=velocity, lift_rate_m_s=rate, head_rate_rad_s=head)
 
     def _search(self, belief: Belief) -> Command:
-        """Go before the anchor to see the target, each time from another side."""
-        anchor = self.anchor(belief)
-        if anchor is None or self._searches >= MAX_SEARCHES:
+        """Go before what the subgoal names, be it the machine whose part is hidden or the surface that seemed crowded
+        from afar, to see the target, each time from another side."""
+        named = belief.entities.get(self.subgoal.target)
+        if named is None or self._searches >= MAX_SEARCHES:
             return self.fail("target-not-known")
         self._searches += 1
-        views = views_of(anchor, belief)
+        views = views_of(named, belief)
         if views:
             # Another side each time: what hides a part from here may not hide it from there.
-            name = min(views, key=lambda v: anchor.notes.get(v, 0.0))
-            anchor.notes[name] = anchor.notes.get(name, 0.0) + 1.0
+            name = min(views, key=lambda v: named.notes.get(v, 0.0))
+            named.notes[name] = named.notes.get(name, 0.0) + 1.0
             pose = views[name]
         else:
             # It may not be where it seemed from afar: go as near as the floor lets.
-            x, y, _ = (float(v) for v in anchor.point_from_own_frame(SEARCH_FROM_M, 0.0))
+            x, y, _ = (float(v) for v in named.point_from_own_frame(SEARCH_FROM_M, 0.0))
             pose = BasePose(x, y, None, SEARCH_NEAR_M)
         self._drive = Drive(pose, self._base_limits(belief), fine=False)
         self._enter("search", belief)
         return Command()
 
     def _tick_search(self, belief: Belief, observation: Observation) -> Command:
-        anchor = self.anchor(belief)
-        if anchor is None or self._drive is None:
+        named = belief.entities.get(self.subgoal.target)
+        if named is None or self._drive is None:
             return self.fail("target-lost")
         if self.target_point(belief) is not None:
             self._enter("choose", belief)
             return Command()
-        command = self._driving(belief, observation, self._drive, anchor.position)
+        command = self._driving(belief, observation, self._drive, named.position)
         if self._drive.there:
             self._there_s += TICK_S
         if self._drive.failed or self._there_s > LOOK_TIMEOUT_S or belief.time_s - self._since_s > SEARCH_TIMEOUT_S:
-            if self._there_s > 0.0 and belief.time_s - anchor.last_seen_s > LOOK_TIMEOUT_S - 1.0:
-                belief.entities.forget(anchor.id)
+            if self._there_s > 0.0 and belief.time_s - named.last_seen_s > LOOK_TIMEOUT_S - 1.0:
+                belief.entities.forget(named.id)
             self._enter("choose", belief)
         return command
 

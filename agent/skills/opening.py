@@ -30,9 +30,6 @@ class Open(Groping):
     ready_width_m = 0.066
     unfolds_low_for_m = 1.25
 
-    def precondition(self, belief: Belief) -> str:
-        return "hand-not-empty" if belief.hand.held is not None else ""
-
     def achieved(self, belief: Belief) -> bool:
         return is_open(belief.entities[self.subgoal.target])
 

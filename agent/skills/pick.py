@@ -38,7 +38,7 @@ class Pick(Manipulation):
     def precondition(self, belief: Belief) -> str:
         # What an attempt that ended in a timeout holds after all is what was wanted.
         holds_it = self.attempt > 1 and self.achieved(belief)
-        return "hand-not-empty" if belief.hand.held is not None and not holds_it else ""
+        return "" if holds_it else super().precondition(belief)
 
     def achieved(self, belief: Belief) -> bool:
         held = belief.hand.held

@@ -44,9 +44,6 @@ class Press(Groping):
     ready_width_m = 0.0
     verify_s = LONGEST_BREW_S
 
-    def precondition(self, belief: Belief) -> str:
-        return "hand-not-empty" if belief.hand.held is not None else ""
-
     def button(self, belief: Belief) -> Entity | None:
         return belief.machine_part(self.subgoal.target, "brew_button")
 

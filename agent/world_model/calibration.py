@@ -226,7 +226,7 @@ def alarms(score: Floats, threshold: float) -> int:
 
 
 def platt(
-    logits: NDArray[Any], labels: NDArray[np.bool_], failures: NDArray[Any], weight: float = 1.0, steps: int = 50
+    logits: NDArray[Any], labels: NDArray[np.bool_], failures: NDArray[Any], weight: float = 1.0
 ) -> tuple[float, float, float]:
     """Slope, offset and what each failure before adds, so that sigmoid(slope · logit + offset + added · failures) is
     honest (Platt 1999, with one more input, and a prior on the slope), by Newton's method. Weight: of each label."""
@@ -235,7 +235,7 @@ def platt(
     design = np.column_stack([logits, np.ones(len(logits)), failures]).astype(np.float64)
     prior, firmness = np.array([1.0, 0.0, 0.0]), np.array([SLOPE_FIRMNESS, 1e-3, 1e-3])
     at = np.zeros(3)  # from there Newton's method does not overshoot
-    for _ in range(steps):
+    for _ in range(50):
         p = 1.0 / (1.0 + np.exp(-np.clip(design @ at, -30.0, 30.0)))
         gradient = weight * design.T @ (p - labels) + firmness * (at - prior)
         hessian = weight * (design * (p * (1 - p))[:, None]).T @ design + np.diag(firmness)
